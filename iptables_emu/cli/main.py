@@ -1,0 +1,77 @@
+"""Our own subcommands (click)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from iptables_emu.cli.state import Globals, run_stateful
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="iptables-emu", prog_name="iptables-sim")
+def cli() -> None:
+    """iptables without a kernel.
+
+    Arguments that begin with - or ! are iptables' own: iptables-sim -A INPUT -p tcp --dport 22 -j ACCEPT
+    """
+
+
+@cli.command()
+@click.option("--stdio", is_flag=True, required=True, help="JSON lines on standard input and output.")
+def serve(stdio: bool) -> None:
+    """Answer requests, one JSON object a line."""
+    from iptables_emu.cli.serve import Server
+
+    Server(os.environ).loop(sys.stdin, sys.stdout)
+
+
+_PASS = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+
+
+@cli.command(context_settings=_PASS)
+@click.option("-6", "six", is_flag=True, help="IPv6.")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def save(settings: Globals, six: bool, words: tuple[str, ...]) -> None:
+    """What iptables-save prints: save [-c] [-t TABLE] [-f FILE]."""
+    sys.exit(run_stateful(["ip6tables-save" if six else "iptables-save", *words], settings))
+
+
+@cli.command(context_settings=_PASS)
+@click.option("-6", "six", is_flag=True, help="IPv6.")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def restore(settings: Globals, six: bool, words: tuple[str, ...]) -> None:
+    """Load a dump as iptables-restore does: restore [-c] [-n] [-t] [FILE]."""
+    sys.exit(run_stateful(["ip6tables-restore" if six else "iptables-restore", *words], settings))
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--on", type=click.Choice(["emulator", "kernel", "both"]), default="emulator", show_default=True)
+@click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def run(paths: tuple[str, ...], on: str, fmt: str) -> None:
+    """Run scenarios (files, folders, or - for standard input)."""
+    from iptables_emu.scenario.run_command import run_scenarios
+
+    sys.exit(run_scenarios(list(paths), on, fmt, sys.stdin, sys.stdout, sys.stderr))
+
+
+def subcommand(words: Sequence[str], settings: Globals) -> int:
+    """Status of one of our own subcommands."""
+    try:
+        cli.main(list(words), prog_name="iptables-sim", obj=settings, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.exceptions.Abort:
+        return 130
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    return 0

@@ -1,0 +1,68 @@
+"""What matches and targets may see and do besides the packet."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Protocol
+
+from iptables_emu.model.address import show
+from iptables_emu.trace.events import Event, Logged, Noted, Rewritten
+
+if TYPE_CHECKING:
+    from iptables_emu.conntrack.core import Conntrack
+    from iptables_emu.host.host import Host
+    from iptables_emu.packet.packet import Packet
+
+
+class Path(Protocol):
+    """What the way of packets through the host offers to targets."""
+
+    def send_reply(self, data: bytes, cause: Packet, *, mark: int = 0) -> None:
+        """A packet made by the kernel in answer to ``cause`` (REJECT): routed, through OUTPUT and POSTROUTING."""
+
+    def send_copy(self, copy: Packet, gateway: int, oif: str) -> None:
+        """TEE's copy: routed towards ``gateway``, untracked, through OUTPUT and POSTROUTING."""
+
+    def bounce(self, pkt: Packet) -> None:
+        """MIRROR's packet: sent out as it is, past the firewall."""
+
+
+class Context:
+    """One hook's view: valid while a packet is in one table of one hook."""
+
+    __slots__ = ("conntrack", "hook", "host", "iif", "log_prefix", "now", "oif", "path", "personality", "rng", "rule",
+                 "sink", "strict", "table")  # fmt: skip
+
+    def __init__(self, host: Host, conntrack: Conntrack, path: Path, rng: random.Random, personality: str) -> None:
+        self.host, self.conntrack, self.path, self.rng = host, conntrack, path, rng
+        self.personality = personality
+        self.hook = self.table = ""
+        self.iif = self.oif = ""  # interface names at this hook
+        self.now = 0  # virtual time, nanoseconds since the epoch
+        self.sink: list[Event] | None = None
+        self.rule = ""  # text of the rule in hand, for Rewritten.by
+
+    def emit(self, event: Event) -> None:
+        if self.sink is not None:
+            self.sink.append(event)
+
+    def log(self, pkt: Packet, line: str) -> None:
+        """A line of the kernel's log."""
+        self.emit(Logged(pkt.number, line))
+
+    def note(self, pkt: Packet, text: str) -> None:
+        """A remark for the reader of the trace."""
+        self.emit(Noted(pkt.number, text))
+
+    def set_mark(self, pkt: Packet, mark: int) -> None:
+        if mark != pkt.mark:
+            self.emit(Rewritten(pkt.number, "mark", f"0x{pkt.mark:x}", f"0x{mark:x}", self.rule))
+            pkt.mark = mark
+
+    def rewrote(self, pkt: Packet, what: str, before: object, after: object) -> None:
+        """Record a change of a header field (after the target has made it)."""
+        if before != after:
+            self.emit(Rewritten(pkt.number, what, str(before), str(after), self.rule))
+
+    def address_text(self, pkt: Packet, value: int) -> str:
+        return show(value, pkt.family)

@@ -1,0 +1,61 @@
+"""udp: ports of a UDP datagram (kernel: xt_tcpudp.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
+from iptables_emu.ext.ports import ANY, PortRange, list_ports, native_ports, port_clauses, port_range, save_ports
+from iptables_emu.ext.region import Header
+
+
+@dataclass(frozen=True, slots=True)
+class Udp(Match):
+    """Ports are inclusive (low, high)."""
+
+    NAME: ClassVar[str] = "udp"
+    PROTOCOLS: ClassVar[frozenset[int] | None] = frozenset({17})
+    OPTIONS: ClassVar[Sequence[Opt]] = (
+        Opt("source-port", port_range("udp"), "sport", invert=True, metavar="port[:port]", help="match source port(s)"),
+        Opt("sport", port_range("udp"), "sport", invert=True),
+        Opt("destination-port", port_range("udp"), "dport", invert=True, metavar="port[:port]",
+            help="match destination port(s)"),
+        Opt("dport", port_range("udp"), "dport", invert=True),
+    )  # fmt: skip
+
+    sports: PortRange = ANY
+    not_sports: bool = False
+    dports: PortRange = ANY
+    not_dports: bool = False
+
+    @classmethod
+    def parse(cls, given: Gathered, base: Base) -> Self:
+        out = cls()
+        if g := given.get("sport"):
+            out = replace(out, sports=g.value, not_sports=g.inverted)
+        if g := given.get("dport"):
+            out = replace(out, dports=g.value, not_dports=g.inverted)
+        return out
+
+    def save(self, base: Base) -> str:
+        return save_ports("sport", self.sports, self.not_sports) + save_ports("dport", self.dports, self.not_dports)
+
+    def listing(self, numeric: bool, base: Base) -> str:
+        out = " udp" + list_ports("spt", self.sports, self.not_sports, numeric, "udp")
+        return out + list_ports("dpt", self.dports, self.not_dports, numeric, "udp")
+
+    def native(self, base: Base) -> Self:
+        sports, not_sports = native_ports(self.sports, self.not_sports)
+        dports, not_dports = native_ports(self.dports, self.not_dports)
+        return replace(self, sports=sports, not_sports=not_sports, dports=dports, not_dports=not_dports)
+
+    def region(self, base: Base) -> Region:
+        clauses = tuple(port_clauses(self.sports, self.not_sports, self.dports, self.not_dports))
+        if base.personality == "nft":
+            return Region((clauses,), Header(0, hotdrop=False) if clauses else None)
+        return Region((clauses,), Header(8))
+
+
+EXTENSIONS = (Udp,)

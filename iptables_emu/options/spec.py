@@ -1,0 +1,147 @@
+"""Option tables: what an extension takes on the command line, as data.
+
+The role of libxtables' ``xt_option_entry``; the messages are xtoptions.c's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from iptables_emu.options.problem import ParameterProblem
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The part of the rule that every extension may look at: family, ``-p``, personality."""
+
+    family: int = 4  # 4 or 6
+    proto: int = 0
+    proto_inverted: bool = False
+    personality: str = "nft"  # "nft" or "legacy"
+
+    @property
+    def addr_bits(self) -> int:
+        return 32 if self.family == 4 else 128
+
+
+class Words(Protocol):
+    """The words behind an option, for the few options that take two."""
+
+    def peek(self) -> str | None: ...
+    def take(self) -> str: ...
+
+
+@dataclass(slots=True)
+class OptionContext:
+    """What a converter may see besides its text."""
+
+    ext: str  # name of the extension, for messages
+    name: str  # the option as its table names it (never an abbreviation)
+    inverted: bool
+    base: Base
+    given: dict[str, Given]
+    words: Words
+
+    def bad(self, message: str) -> ParameterProblem:
+        return ParameterProblem(message)
+
+
+Converter = Callable[[str, OptionContext], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Opt:
+    """One row of an option table.
+
+    ``convert`` None is a flag without argument. Rows with the same ``key`` are synonyms (the key is the
+    name unless given). ``excludes`` and ``also`` name keys, ``once`` and ``no_invert`` replace the standard
+    messages for old extensions. ``ident`` is the number libxtables gives the row (only for messages).
+    """
+
+    name: str
+    convert: Converter | None = None
+    key: str = ""
+    invert: bool = False
+    mandatory: bool = False
+    multi: bool = False
+    excludes: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    once: str = ""
+    no_invert: str = ""
+    help: str = ""
+    metavar: str = ""
+    ident: int = -1
+
+    @property
+    def id(self) -> str:
+        return self.key or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One option as written: its converted value (True for a flag), whether ``!`` stood before it.
+
+    For a ``multi`` row ``values`` holds every (value, inverted) in order and ``value`` the last.
+    """
+
+    value: Any
+    inverted: bool = False
+    values: tuple[tuple[Any, bool], ...] = ()
+
+
+Gathered = Mapping[str, Given]
+
+
+class OptionTable(Protocol):
+    """What the option loop needs to know of an extension."""
+
+    NAME: str
+    OPTIONS: Sequence[Opt]
+
+
+def accept(opt: Opt, text: str | None, cx: OptionContext) -> None:
+    """Take one occurrence of an option into ``cx.given``. Raises ParameterProblem."""
+    key = opt.key or opt.name
+    before = cx.given.get(key)
+    if before is not None and not opt.multi:
+        raise ParameterProblem(opt.once or f'{cx.ext}: option "--{opt.name}" can only be used once.\n')
+    if cx.inverted and not opt.invert:
+        raise ParameterProblem(opt.no_invert or f'{cx.ext}: option "--{opt.name}" cannot be inverted.\n')
+    value: Any = True
+    if opt.convert is not None:
+        value = opt.convert(text or "", cx)
+    if opt.multi:
+        values = (before.values if before else ()) + ((value, cx.inverted),)
+        cx.given[key] = Given(value, cx.inverted, values)
+    else:
+        cx.given[key] = Given(value, cx.inverted)
+
+
+def check_table(name: str, options: Sequence[Opt], given: Gathered) -> None:
+    """Mandatory rows, ``also`` and ``excludes``, in the order of libxtables (xtables_options_fcheck)."""
+    for opt in options:
+        if opt.id not in given:
+            if opt.mandatory:
+                raise ParameterProblem(f'{name}: option "--{opt.name}" must be specified\n')
+            continue
+        if not (opt.also or opt.excludes):
+            continue
+        for other in _distinct(options):
+            if other.id == opt.id:
+                continue
+            if other.id in opt.also and other.id not in given:
+                raise ParameterProblem(f'{name}: option "--{opt.name}" also requires "--{other.name}".\n')
+            if other.id in opt.excludes and other.id in given:
+                raise ParameterProblem(
+                    f'{name}: option "--{opt.name}" cannot be used together with "--{other.name}".\n'
+                )
+
+
+def _distinct(options: Sequence[Opt]) -> Iterator[Opt]:
+    seen: set[str] = set()
+    for opt in options:
+        if opt.id not in seen:
+            seen.add(opt.id)
+            yield opt

@@ -1,0 +1,164 @@
+"""The scenario's host in a namespace, with a second namespace at the far end of its links.
+
+Links have no ARP or neighbour discovery unless asked for: every address on a link can be reached, and no
+packets of the kernel's own appear.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import socket
+import struct
+from pathlib import Path
+from typing import Any, Final
+
+from iptables_emu.scenario.kernel.namespace import Namespace
+from iptables_emu.scenario.kernel.process import KernelError, run_command
+
+FENCE_LINK: Final = "ipsimfence"
+SIOCETHTOOL: Final = 0x8946
+# linux/ethtool.h: checksum rx and tx, scatter-gather, TSO, GSO, GRO
+OFFLOADS: Final = (0x15, 0x17, 0x19, 0x1F, 0x24, 0x2C)
+
+HOST_SYSCTLS: Final = {
+    "net.ipv4.ip_forward": 0,
+    "net.ipv4.conf.all.rp_filter": 0,
+    "net.ipv4.conf.default.rp_filter": 0,
+    # or a second ICMP error within a second would be lost; icmp_ratelimit=0 would sometimes
+    # empty the bucket that "no route" errors share
+    "net.ipv4.icmp_ratemask": 0,
+    "net.ipv4.ip_local_port_range": "32768 60999",
+    "net.ipv6.icmp.ratelimit": 0,
+    "net.ipv6.conf.all.forwarding": 0,
+    # no autoconfiguration, so that IPv6 is quiet
+    "net.ipv6.conf.default.addr_gen_mode": 1,
+    "net.ipv6.conf.default.accept_ra": 0,
+    "net.ipv6.conf.default.dad_transmits": 0,
+    "net.ipv6.conf.default.accept_dad": 0,
+    "net.ipv6.conf.default.router_solicitations": 0,
+}
+ROUTE_WORDS: Final = ("via", "dev", "src", "table", "scope", "metric")
+
+
+class Testbed:
+    """Two namespaces, ``host`` set up as the scenario says and ``far``, with a link per interface between them."""
+
+    def __init__(self, host: dict[str, Any], ipv6: bool):
+        self.interfaces: dict[str, dict[str, Any]] = host.get("interfaces", {})
+        addresses = [a for config in self.interfaces.values() for a in config.get("addresses", [])]
+        self.ipv6 = ipv6 or any(":" in a for a in addresses)
+        with contextlib.ExitStack() as undo:
+            self.host = Namespace("host")
+            undo.callback(self.host.delete)
+            self.far = Namespace("far")
+            undo.callback(self.far.delete)
+            self._build(host)
+            undo.pop_all()
+
+    def close(self) -> None:
+        """Delete both namespaces."""
+        self.host.delete()
+        self.far.delete()
+
+    def links(self) -> list[str]:
+        """The interfaces that lead to the far namespace."""
+        return [n for n, config in self.interfaces.items() if n != "lo" and config.get("type", "veth") == "veth"]
+
+    def mac(self, interface: str) -> bytes:
+        """The address of the host's end of a link: as given, or 02:00:00:00:00 and the number of the interface."""
+        given = self.interfaces.get(interface, {}).get("mac")
+        if given:
+            return bytes.fromhex(given.replace(":", ""))
+        number = list(self.interfaces).index(interface) + 1 if interface in self.interfaces else 255
+        return bytes([2, 0, 0, 0, 0, number])
+
+    def far_mac(self, interface: str) -> bytes:
+        """The address of the far end of a link: the same with fe in the fifth byte."""
+        near = self.mac(interface)
+        return near[:4] + b"\xfe" + near[5:]
+
+    def _build(self, host: dict[str, Any]) -> None:
+        with self.far.entered():
+            write_sysctl("net.ipv6.conf.default.disable_ipv6", 1)
+        with self.host.entered():
+            for name, value in HOST_SYSCTLS.items():
+                write_sysctl(name, value)
+            for which in ("default", "all"):
+                write_sysctl(f"net.ipv6.conf.{which}.disable_ipv6", 0 if self.ipv6 else 1)
+            _ip_batch(self._link_commands())
+            for name in (*self.links(), FENCE_LINK):
+                disable_offloads(name)
+            write_sysctl(f"net.ipv6.conf.{FENCE_LINK}.disable_ipv6", 1)
+            sysctls = host.get("sysctls", {})
+            for name, value in sysctls.items():
+                write_sysctl(name, value)
+            _ip_batch(self._address_commands(host))
+            for name, value in sysctls.items():
+                write_sysctl(name, value)  # again, for "all" changes those of single interfaces
+            if host.get("ipsets"):
+                run_command(["ipset", "restore"], host["ipsets"])
+        with self.far.entered():
+            _ip_batch([f"link set {name} up" for name in (*self.links(), FENCE_LINK)])
+            for name in (*self.links(), FENCE_LINK):
+                disable_offloads(name)
+
+    def _link_commands(self) -> list[str]:
+        commands = ["link set lo up"]
+        for name in (*(n for n in self.interfaces if n != "lo"), FENCE_LINK):
+            config = self.interfaces.get(name, {})
+            size = f"mtu {config['mtu']}" if "mtu" in config else ""
+            near, far = self.mac(name).hex(":"), self.far_mac(name).hex(":")
+            if config.get("type", "veth") == "veth":
+                peer = f"type veth peer name {name} address {far} {size} netns {self.far.name}"
+                commands.append(f"link add {name} address {near} {size} {peer}")
+            else:
+                commands.append(f"link add {name} address {near} {size} type {config['type']}")
+            arp, state = "on" if config.get("arp") else "off", "down" if config.get("down") else "up"
+            commands.append(f"link set {name} arp {arp} {state}")
+        return commands
+
+    def _address_commands(self, host: dict[str, Any]) -> list[str]:
+        commands = [
+            f"addr add {address} dev {name}" + (" nodad" if ":" in address else "")
+            for name, config in self.interfaces.items()
+            for address in config.get("addresses", [])
+        ]
+        for route in host.get("routes", []):
+            words = [f"{word} {route[word]}" for word in ROUTE_WORDS if word in route]
+            commands.append(f"route add {route.get('type', '')} {route['dst']} {' '.join(words)}")
+        commands += [f"rule add {rule}" for rule in host.get("rules", [])]
+        commands += [
+            f"neigh replace {n['dst']} lladdr {n['mac']} dev {n['dev']} nud permanent"
+            for n in host.get("neighbours", [])
+        ]
+        return commands
+
+
+def _ip_batch(commands: list[str]) -> None:
+    run_command(["ip", "-batch", "-"], "".join(f"{command}\n" for command in commands))
+
+
+def write_sysctl(name: str, value: object) -> None:
+    """Set one sysctl of this thread's namespace; KernelError when there is none, or it refuses the value."""
+    head, per_interface, rest = name.partition(".conf.")
+    if per_interface:  # the name of an interface may hold dots
+        interface, _, key = rest.rpartition(".")
+        path = f"{head.replace('.', '/')}/conf/{interface}/{key}"
+    else:
+        path = name.replace(".", "/")
+    try:
+        Path("/proc/sys", path).write_text(str(value))
+    except OSError as error:
+        raise KernelError(f"sysctl {name}={value}: {error.strerror}") from None
+
+
+def disable_offloads(interface: str) -> None:
+    """Let the kernel compute checksums and segments itself, so that frames on the wire are complete."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for command in OFFLOADS:
+            value = ctypes.create_string_buffer(struct.pack("=II", command, 0))
+            request = struct.pack("16sP", interface.encode(), ctypes.addressof(value))
+            with contextlib.suppress(OSError):  # some are fixed
+                fcntl.ioctl(sock, SIOCETHTOOL, request)

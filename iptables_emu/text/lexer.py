@@ -1,0 +1,69 @@
+"""The tokenizer of iptables-restore (xshared.c: add_param_to_argv).
+
+Only double quotes quote, a backslash escapes only inside them, a closing quote ends the word, an
+unterminated quote runs on to the end of the line.
+"""
+
+from __future__ import annotations
+
+from iptables_emu.options.problem import ParameterProblem
+from iptables_emu.options.types import blen
+
+MOST_WORDS = 255  # MAX_ARGC
+MOST_BYTES = 1024  # of one word, with the final NUL
+
+
+def words(line: str) -> list[str]:
+    """The words of one line (with its newline, where it has one). Raises ParameterProblem."""
+    if '"' not in line:
+        out = line.replace("\t", " ").replace("\n", " ").split(" ")
+        out = [word for word in out if word]
+    else:
+        out = _quoted(line)
+    if len(line) >= MOST_BYTES and any(blen(word) >= MOST_BYTES for word in out):
+        raise ParameterProblem("Parameter too long!")
+    return out
+
+
+def _quoted(line: str) -> list[str]:
+    out: list[str] = []
+    word: list[str] = []
+    length = len(line)
+    at = 0
+    while at < length:
+        char = line[at]
+        if char == '"':
+            at, closed = _inside(line, at + 1, word)
+            if closed:  # a closing quote ends the word, even an empty one
+                out.append("".join(word))
+                word.clear()
+        elif char in " \t\n":
+            if word:
+                out.append("".join(word))
+                word.clear()
+            at += 1
+        else:
+            end = at
+            while end < length and line[end] not in ' \t\n"':
+                end += 1
+            word.append(line[at:end])
+            at = end
+    if word and any(word):
+        out.append("".join(word))
+    return out
+
+
+def _inside(line: str, at: int, word: list[str]) -> tuple[int, bool]:
+    """Collect quoted text from ``at``; returns where it ends and whether a quote closed it."""
+    while True:
+        quote, slash = line.find('"', at), line.find("\\", at)
+        if slash != -1 and (quote == -1 or slash < quote):
+            word.append(line[at:slash])
+            word.append(line[slash + 1 : slash + 2])
+            at = slash + 2
+        elif quote == -1:
+            word.append(line[at:])
+            return len(line), False
+        else:
+            word.append(line[at:quote])
+            return quote + 1, True

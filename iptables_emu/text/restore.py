@@ -1,0 +1,347 @@
+"""iptables-restore: the line loop of both personalities (iptables-restore.c, xtables-restore.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from iptables_emu.model.rule import Rule
+from iptables_emu.model.ruleset import BUILTIN, Chain, Ruleset, Table
+from iptables_emu.options.numbers import U64
+from iptables_emu.options.problem import IptablesError, ParameterProblem
+from iptables_emu.options.types import blen, cut
+from iptables_emu.text import operations as op
+from iptables_emu.text.argv import Parser, check_chain_name
+from iptables_emu.text.command import EXTENSION_NAME_MAX, Command
+from iptables_emu.text.errors import Exit, OtherProblem, TryHelp, report, try_help
+from iptables_emu.text.execute import Output, apply_legacy, apply_nft, commit
+from iptables_emu.text.lexer import MOST_WORDS, words
+from iptables_emu.text.strerror import OperationError
+
+BUFFER = 10240  # bytes of fgets' buffer: a longer line arrives in pieces
+
+
+@dataclass(slots=True)
+class Options:
+    """The options of iptables-restore; ``table`` is -T."""
+
+    counters: bool = False
+    noflush: bool = False
+    test: bool = False
+    verbose: int = 0
+    table: str | None = None
+
+
+@dataclass(slots=True)
+class _Queued:
+    """One step of an nft batch with its input line: ``what`` is flush, chain, policy or a command."""
+
+    line: int
+    what: str
+    name: str = ""
+    policy: str = ""
+    counters: tuple[int, int] | None = None
+    command: Command | None = None
+
+
+def pieces(text: str) -> Iterator[str]:
+    """The input as fgets gives it: lines, cut at 10,239 bytes, each ending before a NUL byte."""
+    for line in text.split("\n")[:-1]:
+        yield from _piece(line + "\n")
+    tail = text[text.rfind("\n") + 1 :]
+    if tail:
+        yield from _piece(tail)
+
+
+def _piece(line: str) -> Iterator[str]:
+    while len(line) >= BUFFER // 4 and blen(line) >= BUFFER:
+        head = cut(line, BUFFER - 1)
+        yield head.partition("\0")[0]
+        line = line[len(head) :] if line.startswith(head) else line[BUFFER - 1 :]
+    yield line.partition("\0")[0] if "\0" in line else line
+
+
+def strtok(text: str) -> list[str]:
+    """Words separated by blank, tab and newline."""
+    return [w for w in text.replace("\t", " ").replace("\n", " ").split(" ") if w]
+
+
+class Restore:
+    """One run of iptables-restore over a text."""
+
+    def __init__(self, ruleset: Ruleset, parser: Parser, options: Options, strict: bool = False) -> None:
+        self.ruleset, self.parser, self.options, self.strict = ruleset, parser, options, strict
+        self.out = Output()
+        self.line = 0
+        self.table: Table | None = None
+        self.table_name = ""
+        self.in_table = False
+        self.queue: list[_Queued] = []
+        self.legacy = ruleset.personality == "legacy"
+
+    def run(self, text: str) -> int:
+        """The exit status; what was printed is in ``out``."""
+        try:
+            for piece in pieces(text):
+                self.line += 1
+                self.step(piece)
+            if self.in_table:
+                raise Exit(1, f"{self.parser.program}: COMMIT expected at line {self.line + 1}\n")
+        except Exit as stop:
+            self.out.stdout.append(stop.stdout)
+            self.out.stderr.append(stop.stderr)
+            return stop.status
+        except TryHelp as stop:
+            self.out.stderr.append(stop.text + try_help(self.parser.program, self.line))
+            return 2
+        except IptablesError as error:
+            self.out.stderr.append(report(error, self.parser.program, self.parser.version, self.line))
+            return error.status
+        return 0
+
+    def step(self, buffer: str) -> None:
+        if buffer[:1] == "\n":
+            return
+        if buffer[:1] == "#":
+            if self.options.verbose:
+                self.out.stdout.append(buffer)
+            return
+        try:
+            done = self.dispatch(buffer)
+        except OperationError as error:
+            self.failed(error)
+        else:
+            only = self.options.table
+            if not done and not (only and only != self.table_name):
+                raise Exit(1, f"{self.parser.program}: line {self.line} failed\n")
+
+    def failed(self, error: OperationError, line: int = 0) -> None:
+        why = "" if self.legacy else f": {error.text('nft')}."
+        raise Exit(1, f"{self.parser.program}: line {line or self.line} failed{why}\n")
+
+    def dispatch(self, buffer: str) -> bool:
+        if self.in_table and (buffer == "COMMIT\n" or (buffer == "COMMIT" and not self.legacy)):
+            self.commit()
+            return True
+        if buffer[:1] == "*" and not self.in_table:
+            return self.start_table(buffer)
+        if buffer[:1] == ":" and self.in_table:
+            self.declare(buffer)
+            return True
+        if self.in_table:
+            self.rule(buffer)
+            return True
+        return False
+
+    # -- tables ----------------------------------------------------------------------------------
+
+    def start_table(self, buffer: str) -> bool:
+        found = strtok(buffer[1:])
+        program = self.parser.program
+        if not found:
+            raise ParameterProblem(f"{program}: line {self.line} table name invalid")
+        name = found[0]
+        only = self.options.table
+        if not self.legacy and name not in BUILTIN:
+            raise ParameterProblem(f"{program}: line {self.line} table name '{name}' invalid")
+        self.table_name = cut(name, 31)
+        if only and only != name:
+            return True
+        if name not in BUILTIN:
+            raise ParameterProblem(f"{program}: unable to initialize table '{name}'")
+        self.in_table = True
+        self.table = self.ruleset.working_copy(self.parser.family, name)
+        self.queue = []
+        if self.legacy:
+            if self.ruleset.get(self.parser.family, name) is None:
+                self.ruleset.put(self.table.copy())
+            if not self.options.noflush:
+                self.empty(self.table)
+        elif not self.options.noflush:
+            self.queue.append(_Queued(self.line, "flush"))
+        return True
+
+    def empty(self, table: Table) -> None:
+        """Flush all chains and delete the user ones; legacy policies stay."""
+        chains = table.listed()
+        for chain in chains:
+            if self.options.verbose:
+                self.out.stdout.append(f"Flushing chain `{chain.name}'\n")
+            op.flush(table, chain)
+        for chain in chains:
+            if chain.policy is None:
+                if self.options.verbose:
+                    self.out.stdout.append(f"Deleting chain `{chain.name}'\n")
+                del table.chains[chain.name]
+
+    def commit(self) -> None:
+        table = self.table
+        assert table is not None
+        self.in_table = False
+        if self.legacy:
+            if not self.options.test:
+                commit(self.ruleset, table)
+            return
+        self.play(table)
+
+    # -- chains ----------------------------------------------------------------------------------
+
+    def declare(self, buffer: str) -> None:
+        fields = strtok(buffer[1:])
+        program = self.parser.program
+        if not fields:
+            raise ParameterProblem(f"{program}: line {self.line} chain name invalid")
+        name = fields[0]
+        if self.legacy:
+            if blen(name) >= EXTENSION_NAME_MAX:
+                raise ParameterProblem(f"Invalid chain name `{name}' ({EXTENSION_NAME_MAX - 1} chars max)")
+            self.make_chain(name)
+        else:
+            check_chain_name(name, self.parser.family)
+        if len(fields) < 2:
+            raise ParameterProblem(f"{program}: line {self.line} policy invalid")
+        policy = fields[1]
+        assert self.table is not None
+        builtin = name in self.table.builtin
+        counters: tuple[int, int] | None = None
+        if (policy != "-") if self.legacy else builtin:
+            counters = self.policy_counters(name, fields[2] if len(fields) > 2 else None)
+        if not self.legacy:
+            self.queue.append(_Queued(self.line, "policy" if builtin else "chain", name, policy, counters))
+        elif policy != "-":
+            try:
+                op.set_policy(self.table, name, policy, counters)
+            except OperationError as error:
+                text = error.text("legacy")
+                raise OtherProblem(f"Can't set policy `{policy}' on `{name}' line {self.line}: {text}") from None
+
+    def make_chain(self, name: str) -> None:
+        """A user chain of the text: new, or an old one flushed with -n."""
+        table = self.table
+        assert table is not None
+        if name in table.builtin:
+            return
+        chain = table.chains.get(name)
+        if chain is not None and self.options.noflush:
+            op.flush(table, chain)
+            return
+        try:
+            op.create_chain(table, name)
+        except OperationError:
+            raise ParameterProblem(f"error creating chain '{name}':File exists") from None
+
+    def policy_counters(self, name: str, text: str | None) -> tuple[int, int] | None:
+        counters = parse_counters(text) if text is not None else None
+        if counters is None and (text is not None or self.options.counters):
+            raise ParameterProblem(f"invalid policy counters for chain '{name}'")
+        return counters if self.options.counters else None
+
+    # -- rules -----------------------------------------------------------------------------------
+
+    def rule(self, buffer: str) -> None:
+        argv = [self.parser.program, "-t", self.table_name]
+        if not self.options.noflush:
+            argv += ["-v"] * self.options.verbose
+        rest = buffer
+        if buffer[:1] == "[":
+            counters, rest = self.rule_counters(buffer)
+            if self.options.counters:
+                argv += ["--set-counters", *counters]
+        argv += words(rest)
+        if len(argv) >= MOST_WORDS:
+            raise ParameterProblem("Parser cannot handle more arguments")
+        command = self.parser.parse(argv, self.table_name)
+        if command.ignored:
+            return
+        table = self.table
+        assert table is not None
+        if self.strict and command.spec.verdict == "QUEUE" and not self.legacy:
+            raise ParameterProblem("Chain 'QUEUE' does not exist")
+        if self.legacy:
+            apply_legacy(table, command, self.out)
+        else:
+            self.out.stderr += command.warnings
+            command.warnings = []
+            self.queue.append(_Queued(self.line, "command", command=command))
+
+    def rule_counters(self, buffer: str) -> tuple[list[str], str]:
+        """``[packets:bytes] rest`` as tokenize_rule_counters reads it."""
+        end = buffer.find("]")
+        if end < 0:
+            raise ParameterProblem(f"Bad line {self.line}: need ]")
+        packets, colon, octets = buffer[1:].lstrip(":").partition(":")
+        if not packets:
+            raise ParameterProblem(f"Bad line {self.line}: need :")
+        octets = octets.lstrip("]").partition("]")[0]
+        if not octets:
+            raise ParameterProblem(f"Bad line {self.line}: need ]")
+        return [packets, octets], buffer[end + 1 :]
+
+    # -- the nft batch ---------------------------------------------------------------------------
+
+    def play(self, table: Table) -> None:
+        """Carry out the queue at COMMIT (nft_prepare), then give the batch to the kernel."""
+        lines: dict[int, tuple[int, str]] = {}
+        flushed = False
+        for item in self.queue:
+            try:
+                if item.what == "flush":
+                    if self.options.verbose:
+                        self.empty(table)
+                    table = self.ruleset.new_table(self.parser.family, table.name)
+                    flushed = True
+                elif item.what == "chain":
+                    table.chains[item.name] = Chain(item.name)
+                elif item.what == "policy":
+                    self.nft_policy(table, item)
+                else:
+                    assert item.command is not None
+                    before = _identities(table, item.command)
+                    apply_nft(table, item.command, self.out)
+                    for rule in _new_rules(table, item.command, before):
+                        lines[id(rule)] = (item.line, _verb(item.command))
+            except OperationError as error:
+                self.failed(error, item.line)
+        if self.options.test:
+            return
+        if flushed and len(self.queue) == 1:
+            self.ruleset.tables.pop((table.family, table.name), None)
+            return
+        commit(self.ruleset, table, lines)
+
+    def nft_policy(self, table: Table, item: _Queued) -> None:
+        chain = table.chains[item.name]
+        if item.policy not in ("ACCEPT", "DROP", "-"):
+            raise OperationError("EINVAL", "set_policy")
+        chain.hooked = True
+        if item.policy != "-":
+            op.set_policy(table, item.name, item.policy, item.counters or (0, 0))
+
+
+def _verb(command: Command) -> str:
+    return {"I": "RULE_INSERT", "R": "RULE_REPLACE"}.get(next(iter(command.commands)), "RULE_APPEND")
+
+
+def _identities(table: Table, command: Command) -> set[int]:
+    chain = table.chains.get(command.chain or "")
+    if chain is None or command.commands <= {"A"} or not command.commands & set("IR"):
+        return set()
+    return {id(r) for r in chain.rules}
+
+
+def _new_rules(table: Table, command: Command, before: set[int]) -> list[Rule]:
+    """The rules that a command has just brought."""
+    chain = table.chains.get(command.chain or "")
+    if chain is None or not command.commands & set("AIR"):
+        return []
+    if "A" in command.commands:
+        return chain.rules[len(chain.rules) - len(command.sources) * len(command.destinations) :]
+    return [r for r in chain.rules if id(r) not in before]
+
+
+def parse_counters(text: str) -> tuple[int, int] | None:
+    """``[p:b]`` as sscanf("[%llu:%llu]") reads it, without asking for the closing bracket."""
+    import re
+
+    found = re.match(r"\[\s*([+-]?\d+):\s*([+-]?\d+)", text)
+    return (int(found.group(1)) & U64, int(found.group(2)) & U64) if found else None
