@@ -82,7 +82,8 @@ def chain_refusals(table: Table, chain: Chain, personality: str, hooks: frozense
 
 def rule_refused(spec: RuleSpec, table: Table, personality: str, hooks: frozenset[str]) -> str | None:
     """The errno's name with which the kernel refuses a rule, or None."""
-    place = Place(table.family, table.name, hooks, Base(spec.family, spec.proto, spec.not_proto, personality), personality)
+    base = Base(spec.family, spec.proto, spec.not_proto, personality)
+    place = Place(table.family, table.name, hooks, base, personality, spec.matches)
     extensions: tuple[Extension, ...] = spec.matches if spec.target is None else (*spec.matches, spec.target)
     for extension in extensions:
         if extension.TABLES is not None and table.name not in extension.TABLES:

@@ -35,6 +35,7 @@ class Place:
     hooks: frozenset[str]
     base: Base
     personality: str
+    matches: tuple[Match, ...] = ()  # of the rule, for the few targets that look at them
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from iptables_emu.ext.region import Clause, within
 from iptables_emu.options import names
 from iptables_emu.options.problem import ParameterProblem
-from iptables_emu.options.spec import OptionContext
+from iptables_emu.options.spec import Gathered, OptionContext
 from iptables_emu.options.types import service
 
 PortRange = tuple[int, int]
@@ -69,3 +69,17 @@ def native_ports(ports: PortRange, inverted: bool) -> tuple[PortRange, bool]:
     if inverted and low == 0 and high < 0xFFFF:
         return (high + 1, 0xFFFF), False
     return ports, inverted
+
+
+def given_ports(given: Gathered, key: str) -> tuple[PortRange | None, bool]:
+    """(range, inverted) of an option, None when it is not there: for matches that write all ports out."""
+    g = given.get(key)
+    return (g.value, g.inverted) if g else (None, False)
+
+
+def save_given_ports(option: str, ports: PortRange | None, inverted: bool) -> str:
+    """The same as :func:`save_ports`, but all ports are written when they were asked for."""
+    if ports is None:
+        return ""
+    low, high = ports
+    return f"{' !' if inverted else ''} --{option} {low}" + (f":{high}" if low != high else "")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import ipaddress
 import socket
 
+from iptables_emu.options.numbers import strict
+
 FULL = {4: 0xFFFFFFFF, 6: (1 << 128) - 1}
 BITS = {4: 32, 6: 128}
 
@@ -19,6 +21,18 @@ def parse_plain(text: str, family: int) -> int | None:
     except (OSError, ValueError):
         return None
     return int.from_bytes(packed, "big")
+
+
+def dotted(text: str) -> int | None:
+    """``1.2.3.4`` with each part in any base, as libxtables reads a numeric IPv4 address; what is missing on the
+    right is 0 (xtables_numeric_to_ipaddr). None when it is no address."""
+    parts = [strict(part, 0, 255) for part in text[:19].split(".", 3)]
+    value = 0
+    for part in parts:
+        if part is None:
+            return None
+        value = value << 8 | part
+    return value << 8 * (4 - len(parts))
 
 
 def show(value: int, family: int) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from iptables_emu.ext.api import Match, Target
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
 VERDICTS = frozenset({"ACCEPT", "DROP", "QUEUE", "RETURN"})
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSpec:
+class RuleSpec(NamedTuple):
     """Addresses and masks are integers of the family; ``jump`` is a verdict, a chain, the name of
     ``target``, or "" for a rule that only counts."""
 
@@ -41,7 +39,7 @@ class RuleSpec:
         """The same rule for one source and destination of a list."""
         if src == (self.src, self.src_mask) and dst == (self.dst, self.dst_mask):
             return self
-        return replace(self, src=src[0], src_mask=src[1], dst=dst[0], dst_mask=dst[1])
+        return self._replace(src=src[0], src_mask=src[1], dst=dst[0], dst_mask=dst[1])
 
     @property
     def verdict(self) -> str:

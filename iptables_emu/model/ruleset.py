@@ -87,8 +87,6 @@ class Table:
 
     def rename(self, old: str, new: str) -> None:
         """Rename a user chain and every jump to it."""
-        from dataclasses import replace
-
         self.chains = {(new if name == old else name): chain for name, chain in self.chains.items()}
         self.chains[new].name = new
         for chain in self.chains.values():
@@ -96,7 +94,7 @@ class Table:
                 rules = chain.own()
                 for i, r in enumerate(rules):
                     if r.spec.target is None and r.spec.jump == old:
-                        rules[i] = Rule(replace(r.spec, jump=new), r.packets, r.bytes)
+                        rules[i] = Rule(r.spec._replace(jump=new), r.packets, r.bytes)
 
 
 class Ruleset:

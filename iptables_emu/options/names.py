@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
+from iptables_emu.model.address import show
+
 # name -> number, in iptables' own order of preference (libxtables: xtables_chain_protos)
 CHAIN_PROTOCOLS: tuple[tuple[str, int], ...] = (
     ("tcp", 6), ("sctp", 132), ("udp", 17), ("udplite", 136), ("icmp", 1), ("ipv6-icmp", 58), ("icmpv6", 58),
@@ -70,3 +72,11 @@ def protocol_name(number: int, lookup: bool) -> str | None:
     if name is None and number and lookup:
         return _protocols()[1].get(number)
     return name
+
+
+def any_name(value: int, family: int) -> str:
+    """An address as ``-L`` names it: by the names that every machine has; no look-up leaves this program."""
+    if value == (0x7F000001 if family == 4 else 1):
+        return "localhost"
+    name = next((n for n, number in NETWORKS.items() if number == value), None) if family == 4 else None
+    return name or show(value, family)

@@ -6,7 +6,7 @@ The role of libxtables' ``xt_option_entry``; the messages are xtoptions.c's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from iptables_emu.options.problem import ParameterProblem
@@ -43,6 +43,8 @@ class OptionContext:
     base: Base
     given: dict[str, Given]
     words: Words
+    warnings: list[str] = field(default_factory=list)  # lines for stderr that end nothing
+    sets: Mapping[str, int] = field(default_factory=dict)  # the ipsets that exist: name -> family (0, 4 or 6)
 
     def bad(self, message: str) -> ParameterProblem:
         return ParameterProblem(message)
@@ -58,6 +60,7 @@ class Opt:
     ``convert`` None is a flag without argument. Rows with the same ``key`` are synonyms (the key is the
     name unless given). ``excludes`` and ``also`` name keys, ``once`` and ``no_invert`` replace the standard
     messages for old extensions. ``ident`` is the number libxtables gives the row (only for messages).
+    A ``bare`` row has no argument although it has a converter (called with ""), which may take the next word.
     """
 
     name: str
@@ -73,6 +76,7 @@ class Opt:
     help: str = ""
     metavar: str = ""
     ident: int = -1
+    bare: bool = False
 
     @property
     def id(self) -> str:
@@ -106,9 +110,9 @@ def accept(opt: Opt, text: str | None, cx: OptionContext) -> None:
     key = opt.key or opt.name
     before = cx.given.get(key)
     if before is not None and not opt.multi:
-        raise ParameterProblem(opt.once or f'{cx.ext}: option "--{opt.name}" can only be used once.\n')
+        raise ParameterProblem(opt.once or f'{cx.ext}: option "--{cx.name}" can only be used once.\n')
     if cx.inverted and not opt.invert:
-        raise ParameterProblem(opt.no_invert or f'{cx.ext}: option "--{opt.name}" cannot be inverted.\n')
+        raise ParameterProblem(opt.no_invert or f'{cx.ext}: option "--{cx.name}" cannot be inverted.\n')
     value: Any = True
     if opt.convert is not None:
         value = opt.convert(text or "", cx)

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iptables_emu.packet.exthdr import FIELD_ROWS
-
 from iptables_emu.packet import ct_fields as ct
+from iptables_emu.packet.exthdr import FIELD_ROWS
 
 if TYPE_CHECKING:
     from iptables_emu.packet.packet import Packet
@@ -59,6 +58,17 @@ def l4_bytes(at: int, size: int) -> Callable[[Packet], int | None]:
 PACKET_TYPES = {0: "unicast", 1: "broadcast", 2: "multicast", 3: "otherhost"}
 
 
+def l4_bits(at: int, shift: int, mask: int) -> Callable[[Packet], int | None]:
+    """Getter of some bits of one byte of the transport header."""
+    whole = l4_bytes(at, 1)
+
+    def get(pkt: Packet) -> int | None:
+        byte = whole(pkt)
+        return None if byte is None else byte >> shift & mask
+
+    return get
+
+
 def seen_pkttype(pkt: Packet) -> int:
     """The link layer's type as pkttype sees it: what a socket looped back counts by its destination
     (kernel: xt_pkttype.c)."""
@@ -77,6 +87,9 @@ FIELDS: dict[str, Field] = {
     "icmp_type": Field("type", l4_bytes(0, 1)),
     "icmp_code": Field("code", l4_bytes(1, 1)),
     "spi": Field("spi", l4_bytes(0, 4)),
+    "ah_spi": Field("spi", l4_bytes(4, 4)),
+    "cpi": Field("cpi", l4_bytes(2, 2)),
+    "dccp_type": Field("type", l4_bits(8, 1, 15)),
     "mark": Field("mark", lambda p: p.mark, "x"),
     "length": Field("length", lambda p: p.length),
     "ttl": Field("TTL", lambda p: p.ttl),

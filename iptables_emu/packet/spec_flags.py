@@ -76,7 +76,7 @@ def _option(line: _Words, word: str, column: int) -> Iterator[Item]:
     said, value, at = _split(word, column)
     name = said.lstrip("-")
     if name in REFUSED:
-        raise PacketError(f"{said} is not for a packet: {REFUSED[name]}", column)
+        raise PacketError(f"{said}: {REFUSED[name]}", column)
     key = _long(name, column) if said.startswith("--") else _short(name, column)
     if key in FLAGS_ONLY:
         if value is not None and said.startswith("--"):

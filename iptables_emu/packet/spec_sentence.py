@@ -30,7 +30,7 @@ VALUED: Final = {
     "sport": ("sport", "a port"), "dport": ("dport", "a port"),
 }  # fmt: skip
 ENDPOINT: Final = r"(?:(?!->)[^\s>])+"
-LOOKS_LIKE_ENDPOINT: Final = rf"(?:any\b|(?=[^\s>]*[:.*]|\d){ENDPOINT})"
+LOOKS_LIKE_ENDPOINT: Final = rf"(?:(?=[^\s>]*[:.*]|\d){ENDPOINT}|any\b)"
 SHAPE: Final = "a packet reads like: tcp 10.0.0.5:4000 > 1.2.3.4:80 in eth0 syn"
 
 
@@ -55,7 +55,7 @@ def _grammar() -> pyparsing.ParserElement:
         made = pp.CaselessKeyword(word) - value(r"\S+", name)
         return made.set_parse_action(lambda s, at, t: [Item(key, t[1][0], t[1][1], word)])
 
-    quoted = pp.QuotedString('"', esc_char="\\") | pp.QuotedString("'", esc_char="\\") | pp.Regex(r"\S+")
+    quoted = pp.QuotedString('"', esc_char="\\") | pp.QuotedString("'", esc_char="\\") | pp.Regex(r"[^\s\"']\S*")
     payload = pp.CaselessKeyword("payload") - quoted.set_name('a text, as payload "hello"')
     payload.set_parse_action(lambda s, at, t: [Item("payload", t[1], at + 1, "payload")])
     ack = (pp.CaselessKeyword("ack") + value(r"\d\w*(?=\s|$)", "a number")).set_parse_action(

@@ -201,7 +201,7 @@ def step_checks(device: Check, link: Check) -> dict[str, Check]:
 SCENARIO: Final[Mapping[str, Check]] = {
     "backend": schema.one_of(BACKENDS),
     "backends": schema.list_of(schema.one_of(BACKENDS)),
-    "rulesets": schema.keys({family: LINES for family in FAMILIES}),
+    "rulesets": schema.keys(dict.fromkeys(FAMILIES, LINES)),
     "restore_options": schema.list_of(schema.text),
     "observe": schema.list_of(schema.one_of(OBSERVABLE)),
     "random": schema.boolean,
@@ -223,8 +223,9 @@ def check_scenario(value: object, source: str, trail: str = "") -> Scenario:
             raise top.key(key).error("unknown key")
     if "backends" in scenario and ("backend" in scenario or not scenario["backends"]):
         raise top.key("backends").error("stands in place of backend, and names one at least")
-    host = scenario.get("host", {})
-    interfaces = schema.object_at(schema.object_at(host, top.key("host")).get("interfaces", {}), top.key("host.interfaces"))
+    place = top.key("host")
+    host = schema.object_at(scenario.get("host", {}), place)
+    interfaces = schema.object_at(host.get("interfaces", {}), place.key("interfaces"))
 
     def device(name: object, place: Place) -> None:
         schema.text(name, place)
@@ -239,7 +240,7 @@ def check_scenario(value: object, source: str, trail: str = "") -> Scenario:
         if config.get("type", "veth") != "veth":
             raise place.error(f"{name!r} is a dummy: nothing comes in there")
 
-    host_check(device)(host, top.key("host"))
+    host_check(device)(host, place)
     checks = step_checks(device, link)
     schema.list_of(lambda step, place: check_step(step, place, checks))(scenario.get("steps", []), top.key("steps"))
     return scenario

@@ -29,52 +29,48 @@ class Randomness:
         self._written = {int(port) for port in SCENARIO_PORT.findall(json.dumps(scenario.get("steps", [])))}
         self._stands_for: dict[tuple[object, ...], int] = {}
 
+    def forget(self) -> None:
+        """From now on new numbers may be drawn for the same connections."""
+        self._stands_for.clear()
+
     def lines_agree(self, kernel: str, emulated: str) -> bool:
         """Whether two lines of the log or of conntrack are equal, but for random numbers."""
-        if kernel == emulated:
-            return True
         mine, theirs = kernel.split(" "), emulated.split(" ")
         if not self.allowed or len(mine) != len(theirs):
-            return False
+            return kernel == emulated
         numbers, others = line_numbers(mine), line_numbers(theirs)
         differing = [index for index, pair in enumerate(zip(mine, theirs, strict=True)) if pair[0] != pair[1]]
-        if not all(index in numbers and index in others for index in differing):
+        if numbers.keys() != others.keys() or not all(index in numbers for index in differing):
             return False
-        return self._accept([(numbers[index], others[index].value) for index in differing])
+        return self._accept([(number, others[index].value) for index, number in numbers.items()])
 
     def frames_agree(self, kernel: bytes, emulated: bytes) -> bool:
         """Whether two frames are equal, but for random numbers and the checksums over them."""
-        if kernel == emulated:
-            return True
         if not self.allowed or len(kernel) != len(emulated):
-            return False
+            return kernel == emulated
         mine, theirs = bytearray(kernel), bytearray(emulated)
         drawn: list[tuple[Number, int]] = []
         for layer in layers(kernel):
             for at, number in layer.numbers.items():
-                value = int.from_bytes(emulated[at : at + 2], "big")
-                if value != number.value:
-                    drawn.append((number, value))
+                drawn.append((number, int.from_bytes(emulated[at : at + 2], "big")))
                 mine[at : at + 2] = theirs[at : at + 2] = bytes(2)
             if layer.checksum is not None:
                 at = layer.checksum
                 unused = kernel[at : at + 2] == emulated[at : at + 2] == bytes(2)
-                if not unused and internet_checksum(kernel[layer.start :]) != internet_checksum(emulated[layer.start :]):
+                sums = [internet_checksum(frame[layer.start :]) for frame in (kernel, emulated)]
+                if not unused and sums[0] != sums[1]:
                     return False
                 mine[at : at + 2] = theirs[at : at + 2] = bytes(2)
-        return mine == theirs and bool(drawn) and self._accept(drawn)
+        return mine == theirs and self._accept(drawn)
 
     def _accept(self, pairs: list[tuple[Number, int]]) -> bool:
         if not all(self._possible(number, value) for number, value in pairs):
             return False
-        for number, value in pairs:
-            if self._stands_for.setdefault((number.flow, number.value), value) != value:
-                return False
-        return True
+        return all(self._stands_for.setdefault((number.flow, number.value), value) == value for number, value in pairs)
 
     def _possible(self, number: Number, value: int) -> bool:
         """Whether the kernel could have drawn ``value`` where it drew ``number``."""
-        if number.is_id:
+        if number.is_id or value == number.value:
             return True
         if any(low <= number.value <= high and low <= value <= high for low, high in self._ranges):
             return True
@@ -82,5 +78,3 @@ class Randomness:
         if any(port >= WIDE_CLASS and port in self._written for port in (number.value, value)):
             return False
         return any(low <= number.value <= high and low <= value <= high for low, high in PORT_CLASSES)
-
-

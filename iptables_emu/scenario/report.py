@@ -10,7 +10,7 @@ TIMEOUT = re.compile(r"^(\S+ +\d+ +\w+ +\d+) \d+ ")
 
 
 def observation_text(observation: dict[str, Any]) -> str:
-    """Rulesets with counters, then each step: packets, the rules they met, frames, log, and conntrack where it is new."""
+    """Each step (packets, the rules they met, frames, log, conntrack where it is new), then the rulesets."""
     if "error" in observation:
         return f"  {observation['error']}\n"
     return "".join(f"{line}\n" for line in _lines(observation))

@@ -13,7 +13,7 @@ from iptables_emu.ext import registry
 from iptables_emu.ext.api import Extension
 from iptables_emu.model.rule import Rule, RuleSpec
 
-_PLAIN = tuple(f.name for f in fields(RuleSpec) if f.name not in ("family", "matches", "target"))
+_PLAIN = tuple(name for name in RuleSpec._fields if name not in ("family", "matches", "target"))
 
 
 @cache

@@ -5,125 +5,106 @@ What xshared.c's do_parse does, in its order, so that of two mistakes the same o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from iptables_emu.ext import registry
 from iptables_emu.ext.api import Match, Target
 from iptables_emu.model.rule import RuleSpec
 from iptables_emu.options import names
-from iptables_emu.options.numbers import U64, strict
-from iptables_emu.options.problem import ParameterProblem
-from iptables_emu.options.spec import Base, Given, Opt, OptionContext, accept, check_table
+from iptables_emu.options.numbers import strict
+from iptables_emu.options.problem import IptablesError, ParameterProblem
+from iptables_emu.options.spec import Base, Opt
 from iptables_emu.options.types import blen, protocol
-from iptables_emu.text.command import EXTENSION_NAME_MAX, Command
+from iptables_emu.text.command import EXTENSION_NAME_MAX, RULE_COMMANDS, Command
 from iptables_emu.text.errors import Exit, TryHelp
-from iptables_emu.text.getopt import NO, OPTIONAL, REQUIRED, Getopt, Got, Long
-from iptables_emu.text.hostnames import ANY, address_list
+from iptables_emu.text.extensions import Loaded, assemble, base_of, find_match, finish, give, make, target_name
+from iptables_emu.text.getopt import Getopt, Got
+from iptables_emu.text.hostnames import address_list
+from iptables_emu.text.option_tables import command_options, with_extension
+from iptables_emu.text.select import select_command
+from iptables_emu.text.words import scan_counter, scan_integer
 
-_LONG = """append:A1 delete:D1 check:C1 insert:I1 replace:R1 list:L2 list-rules:S2 flush:F2 zero:Z2 new-chain:N1
-delete-chain:X2 rename-chain:E1 policy:P1 source:s1 destination:d1 src:s1 dst:d1 protocol:p1 in-interface:i1 jump:j1
-table:t1 match:m1 numeric:n0 out-interface:o1 verbose:v0 wait:w2 wait-interval:W2 exact:x0 fragments:f0 version:V0
-help:h2 line-numbers:00 modprobe:M1 set-counters:c1 goto:g1 ipv4:40 ipv6:60"""
-_SHORT = "-:A:C:D:E:F::I:L::M:N:P:R:S::VX::Z::c:d:i:j:o:p:s:t:vW::46fg:h::m:nw::x"
 STANDARD = frozenset({"", "ACCEPT", "DROP", "QUEUE", "RETURN"})
-SPACE = " \t\n\v\f\r"
 
-# the option names of "multiple %s options not allowed" and the commands each goes with
+# the option names of "multiple %s options not allowed", in the order of the OPT_* bits
 OPTION_NAMES = {"n": "--numeric", "s": "--source", "d": "--destination", "p": "--protocol", "j": "--jump",
                 "v": "--verbose", "x": "--exact", "i": "--in-interface", "o": "--out-interface",
                 "0": "--line-numbers", "c": "--set-counters", "f": "--fragments"}  # fmt: skip
-_RULE_COMMANDS = frozenset("IDRAC")
-LEGAL_WITH = {"n": frozenset("L"), "x": frozenset("L"), "0": frozenset("L"), "c": frozenset("IRAP"),
-              "s": _RULE_COMMANDS, "d": _RULE_COMMANDS, "p": _RULE_COMMANDS, "j": _RULE_COMMANDS,
-              "i": _RULE_COMMANDS, "o": _RULE_COMMANDS, "f": _RULE_COMMANDS}  # fmt: skip
-_CHECK_ORDER = "nsdpjvxio0cf"
+_INVERTIBLE = frozenset("sdpiof")
+_LIST = frozenset("L")
+LEGAL_WITH = {"n": _LIST, "x": _LIST, "0": _LIST, "c": frozenset("IRAP"), "s": RULE_COMMANDS, "d": RULE_COMMANDS,
+              "p": RULE_COMMANDS, "j": RULE_COMMANDS, "i": RULE_COMMANDS, "o": RULE_COMMANDS,
+              "f": RULE_COMMANDS}  # fmt: skip
+_NO_PROTOCOL_HEADERS = (43, 44, 51, 60)  # xshared.c: is_exthdr
 
 
-@cache
-def _core_long() -> dict[str, Long]:
-    out = {}
-    for item in _LONG.split():
-        name, spec = item.split(":")
-        out[name] = Long(name, int(spec[1]), spec[0], ord(spec[0]))
-    return out
-
-
-@cache
-def _core_short() -> dict[str, int]:
-    out, text = {}, _SHORT[2:]
-    for i, char in enumerate(text):
-        if char != ":":
-            tail = text[i + 1 : i + 3]
-            out[char] = OPTIONAL if tail == "::" else REQUIRED if tail[:1] == ":" else NO
-    return out
-
-
-@cache
-def _extension_long(cls: type[Match] | type[Target]) -> dict[str, Long]:
-    keys = list(dict.fromkeys(opt.id for opt in cls.OPTIONS))
-    out: dict[str, Long] = {}
-    for opt in cls.OPTIONS:
-        code = opt.ident if opt.ident >= 0 else keys.index(opt.id)
-        out[opt.name] = Long(opt.name, REQUIRED if opt.convert else NO, (cls, opt), code)
-    return out
-
-
-@dataclass(slots=True)
-class _Loaded:
-    """An extension in use on this line, with what it was given."""
-
-    cls: type[Match] | type[Target]
-    given: dict[str, Given] = field(default_factory=dict)
+class _OneByOne(Exception):
+    """The options of this line have to be converted at once, one by one."""
 
 
 class Parser:
-    """Parses one command line. ``restore`` is a line of a dump, at input line ``line``."""
+    """Parses command lines. ``restore`` is for the lines of a dump.
+
+    ``announced`` holds the chains that the dump has declared: they are not looked up as targets any more.
+    """
 
     def __init__(self, family: int, personality: str, program: str, version: str, *, restore: bool = False) -> None:
         self.family, self.personality = family, personality
         self.program, self.version = program, version
         self.restore = restore
+        self.announced: set[str] = set()
+        self.options = command_options(family, personality)
 
     def parse(self, argv: Sequence[str], table: str = "filter") -> Command:
         """The command of ``argv`` (with the program's name first). Raises ParameterProblem, TryHelp, Exit."""
-        return _Line(self, argv, table).run()
+        try:
+            return _Line(self, argv, table, eager=False).run()
+        except (IptablesError, TryHelp, Exit, _OneByOne):
+            # something is wrong, or the options depend on each other: once more, in iptables' own order
+            return _Line(self, argv, table, eager=True).run()
 
 
 class _Line:
-    """The state of one line's parse."""
+    """The state of one line's parse.
 
-    def __init__(self, parser: Parser, argv: Sequence[str], table: str) -> None:
-        self.parser = parser
-        self.command = Command(family=parser.family, table=table)
-        self.getopt = Getopt(argv, _core_short(), _core_long())
-        self.matches: list[_Loaded] = []
-        self.target: _Loaded | None = None
+    ``eager`` converts every option where it stands, as iptables does. Otherwise options are only noted and
+    each extension is made at the end, mostly found ready; that gives the same for a line without mistakes.
+    """
+
+    __slots__ = ("base", "command", "destinations", "eager", "getopt", "iif", "invert", "matches", "not_options",
+                 "oif", "options", "parser", "pending", "proto_number", "proto_used", "protocol", "sources",
+                 "table_set", "target", "wait", "wait_interval")  # fmt: skip
+
+    def __init__(self, parser: Parser, argv: Sequence[str], table: str, eager: bool) -> None:
+        self.parser, self.eager = parser, eager
+        self.command = Command(parser.family, table)
+        self.getopt = Getopt(argv, parser.options)
+        self.base = base_of(parser.family, 0, False, parser.personality)
+        self.matches: list[Loaded] = []
+        self.target: Loaded | None = None
         self.options: set[str] = set()
         self.not_options: set[str] = set()
-        self.invert = False
-        self.table_set = False
         self.protocol: str | None = None
-        self.proto_used = False
-        self.proto_number = 0
-        self.sources = self.destinations = ""
-        self.iif = self.oif = ""
-        self.wait = 0
-        self.wait_interval = False
+        self.sources = self.destinations = self.iif = self.oif = ""
+        self.proto_number = self.wait = 0
+        self.invert = self.pending = self.table_set = self.proto_used = self.wait_interval = False
 
     def run(self) -> Command:
-        while (got := self.getopt.next()) is not None:
-            if got.kind == "word":
-                if got.arg == "!":
-                    if self.invert:
-                        raise ParameterProblem("multiple consecutive ! not allowed")
-                    self.invert = True
-                    continue
-                raise TryHelp(f"Bad argument `{got.arg}'\n")
-            if got.kind in ("short", "long") and isinstance(got.val, str):
-                if self.core(got.val, got.arg):
+        step, core = self.getopt.next, _CORE
+        while (got := step()) is not None:
+            val = got.val
+            if val.__class__ is str:
+                core[val](self, val, got.arg)
+                if self.command.ignored:
                     return self.command
+            elif got.kind == "word":
+                if got.arg != "!":
+                    raise TryHelp(f"Bad argument `{got.arg}'\n")
+                if self.invert:
+                    raise ParameterProblem("multiple consecutive ! not allowed")
+                self.invert = True
+                continue
             elif not self.extension(got):
                 continue
             self.invert = False
@@ -131,212 +112,173 @@ class _Line:
 
     # -- the core options ----------------------------------------------------------------------
 
-    def core(self, letter: str, arg: str | None) -> bool:
-        """One core option; True when the whole line is to be ignored (``-6`` for iptables-restore)."""
-        if letter in "ACDRILSFZNXEP":
-            self.select(letter, arg)
-        elif letter in "psdjgiofnvxc0":
-            self.set_option("j" if letter == "g" else letter)
-            self.rule_option(letter, arg or "")
-        elif letter == "m":
-            self.load_match(arg or "")
-        elif letter == "t":
-            if self.invert:
-                raise ParameterProblem("unexpected ! flag before --table")
-            if self.parser.restore and self.table_set:
-                raise ParameterProblem(f"The -t option cannot be used in {self.parser.program}.\n")
-            self.command.table, self.table_set = arg or "", True
-        elif letter == "h":
-            raise Exit(0, stdout=self.help())
-        elif letter == "V":
-            version = self.parser.version
-            raise Exit(0, stdout=f"Not {version} ;-)\n" if self.invert else f"{self.parser.program} v{version}\n")
-        elif letter in "wW":
-            self.wait_option(letter, arg)
-        elif letter in "46" and int(letter) != self.parser.family:
-            if self.parser.restore:
-                self.command.ignored = True
-                return True
-            raise TryHelp()
-        return False
-
-    def set_option(self, letter: str) -> None:
-        if letter == "v" and self.command.verbose:
-            return
-        if letter == "f" and self.parser.family == 6:
-            raise ParameterProblem("`-f' is not supported in IPv6, use -m frag instead")
-        name = OPTION_NAMES[letter]
+    def note(self, letter: str) -> None:
+        """Note an option that may stand once (xshared.c: set_option)."""
         if letter in self.options:
-            raise ParameterProblem(f"multiple {name} options not allowed")
+            raise ParameterProblem(f"multiple {OPTION_NAMES[letter]} options not allowed")
         self.options.add(letter)
         if self.invert:
-            if letter not in "sdpiof":
-                raise ParameterProblem(f"cannot have ! before {name}")
+            if letter not in _INVERTIBLE:
+                raise ParameterProblem(f"cannot have ! before {OPTION_NAMES[letter]}")
             self.not_options.add(letter)
 
-    def rule_option(self, letter: str, arg: str) -> None:
-        command = self.command
-        if letter == "p":
-            self.protocol = arg.lower() if arg.isascii() else arg
-            self.proto_number = protocol(self.protocol)
-            if self.proto_number == 0 and "p" in self.not_options:
-                raise ParameterProblem("rule would never match protocol")
-            if self.parser.family == 6 and "p" not in self.not_options and self.proto_number in (43, 44, 51, 60):
-                command.warnings.append(
-                    f"Warning: never matched protocol: {self.protocol}. use extension match instead.\n"
-                )
-        elif letter == "s":
-            self.sources = arg
-        elif letter == "d":
-            self.destinations = arg
-        elif letter == "g":
-            command.jump, command.goto = target_name(arg), True
-        elif letter == "j":
-            if arg != "CONTINUE":
-                self.load_target(arg)
-        elif letter in "io":
-            self.interface(letter, arg)
-        elif letter == "v":
-            command.verbose += 1
-        elif letter == "c":
-            self.counters(arg)
+    def choose(self, letter: str, arg: str | None) -> None:
+        """A command."""
+        select_command(self.command, self.getopt, letter, arg, self.invert, self.parser.announced)
 
-    def interface(self, letter: str, arg: str) -> None:
-        if not arg:
+    def flag(self, letter: str, arg: str | None) -> None:
+        if letter == "f" and self.parser.family == 6:
+            raise ParameterProblem("`-f' is not supported in IPv6, use -m frag instead")
+        self.note(letter)
+
+    def source(self, letter: str, arg: str | None) -> None:
+        self.note(letter)
+        self.sources = arg or ""
+
+    def destination(self, letter: str, arg: str | None) -> None:
+        self.note(letter)
+        self.destinations = arg or ""
+
+    def proto(self, letter: str, arg: str | None) -> None:
+        if self.pending:
+            raise _OneByOne
+        self.note(letter)
+        text = arg or ""
+        self.protocol = text.lower() if text.isascii() else text
+        number = self.proto_number = protocol(self.protocol)
+        inverted = "p" in self.not_options
+        if number == 0 and inverted:
+            raise ParameterProblem("rule would never match protocol")
+        if self.parser.family == 6 and not inverted and number in _NO_PROTOCOL_HEADERS:
+            self.warn(f"Warning: never matched protocol: {self.protocol}. use extension match instead.\n")
+        self.base = base_of(self.parser.family, number, inverted, self.parser.personality)
+
+    def warn(self, text: str) -> None:
+        """Something for stderr, at once when an error follows."""
+        self.command.warnings.append(text)
+
+    def interface(self, letter: str, arg: str | None) -> None:
+        name = arg or ""
+        if not name:
             raise ParameterProblem("Empty interface is likely to be undesired")
-        if blen(arg) >= 16:
-            raise ParameterProblem(f"interface name `{arg}' must be shorter than 16 characters")
-        if "/" in arg or " " in arg:
-            self.command.warnings.append(
-                f"Warning: weird character in interface `{arg}' ('/' and ' ' are not allowed by the kernel).\n"
+        self.note(letter)
+        if blen(name) >= 16:
+            raise ParameterProblem(f"interface name `{name}' must be shorter than 16 characters")
+        if "/" in name or " " in name:
+            self.warn(
+                f"Warning: weird character in interface `{name}' ('/' and ' ' are not allowed by the kernel).\n"
             )
         if letter == "i":
-            self.iif = arg
+            self.iif = name
         else:
-            self.oif = arg
+            self.oif = name
 
-    def counters(self, arg: str) -> None:
-        packets, comma, octets = arg.partition(",")
+    def verbose(self, letter: str, arg: str | None) -> None:
+        if not self.command.verbose:
+            self.note(letter)
+        self.command.verbose += 1
+
+    def counters(self, letter: str, arg: str | None) -> None:
+        self.note(letter)
+        packets, comma, octets = (arg or "").partition(",")
         if not comma:
             if not self.getopt.has_arg():
                 raise ParameterProblem("--set-counters requires packet and byte counter")
             octets = self.getopt.take()
         values = []
         for what, text in (("packet", packets), ("byte", octets)):
-            value = _scan_counter(text)
+            value = scan_counter(text)
             if value is None:
                 raise ParameterProblem(f"--set-counters {what} counter not numeric")
             values.append(value)
         self.command.counters = (values[0], values[1])
 
-    def wait_option(self, letter: str, arg: str | None) -> None:
+    def jump(self, letter: str, arg: str | None) -> None:
+        self.note(letter)
+        if arg != "CONTINUE":
+            self.load_target(arg or "")
+
+    def goto(self, letter: str, arg: str | None) -> None:
+        self.note("j")
+        self.command.jump, self.command.goto = target_name(arg or ""), True
+
+    def table(self, letter: str, arg: str | None) -> None:
+        if self.invert:
+            raise ParameterProblem("unexpected ! flag before --table")
+        if self.parser.restore and self.table_set:
+            raise ParameterProblem(f"The -t option cannot be used in {self.parser.program}.\n")
+        self.command.table, self.table_set = arg or "", True
+
+    def waiting(self, letter: str, arg: str | None) -> None:
         if self.parser.restore:
             raise ParameterProblem(f"You cannot use `-{letter}' from iptables-restore")
         if arg is None and self.getopt.has_arg():
             arg = self.getopt.take()
         if letter == "w":
-            number = _scan_signed(arg) if arg is not None else -1
+            number = -1 if arg is None else scan_integer(arg)
             if number is None:
                 raise ParameterProblem("wait seconds not numeric")
             self.wait = number
             return
-        if arg is None:
-            raise ParameterProblem("wait interval value required")
-        usec = _scan_signed(arg)
-        if usec is None:
-            raise ParameterProblem("wait interval not numeric")
-        if not 0 <= usec <= 999999:
-            raise ParameterProblem(f"too long usec wait {usec & 0xFFFFFFFF} > 999999 usec")
-        self.command.warnings.append("Ignoring deprecated --wait-interval option.\n")
+        check_wait_interval(arg)
+        self.warn(WAIT_INTERVAL_IGNORED)
         self.wait_interval = True
 
-    # -- commands --------------------------------------------------------------------------------
+    def other_family(self, letter: str, arg: str | None) -> None:
+        """-4 or -6: a line of the other family is ignored in a dump."""
+        if int(letter) != self.parser.family:
+            if not self.parser.restore:
+                raise TryHelp
+            self.command.ignored = True
 
-    def select(self, letter: str, arg: str | None) -> None:
-        """One command letter with its own words."""
-        command, getopt = self.command, self.getopt
-        if letter == "N":
-            self.check_chain_name(arg or "")
-        if self.invert:
-            raise ParameterProblem("unexpected '!' flag")
-        allowed = {"L": "Z", "S": "Z", "Z": "LS"}.get(letter, "")
-        clash = next((c for c in _CLASH_ORDER if c in command.commands and c not in allowed), None)
-        if clash is not None:
-            raise ParameterProblem(f"Cannot use -{letter} with -{clash}")
-        command.commands.add(letter)
-        if letter in "LSFZX":
-            if arg is not None:
-                command.chain = arg
-            elif getopt.has_arg():
-                command.chain = getopt.take()
-            if letter in "LSZ" and getopt.has_arg():
-                command.rulenum = rule_number(getopt.take())
-                if letter == "Z":
-                    command.commands = {"Z"}
-                    command.zero_one = True
-            return
-        command.chain = arg
-        if letter == "D" and getopt.has_arg():
-            command.rulenum, command.by_number = delete_number(getopt.take()), True
-        elif letter == "R":
-            if not getopt.has_arg():
-                raise ParameterProblem("-R requires a rule number")
-            command.rulenum = rule_number(getopt.take())
-        elif letter == "I":
-            command.rulenum = rule_number(getopt.take()) if getopt.has_arg() else 1
-        elif letter == "E":
-            if not getopt.has_arg():
-                raise ParameterProblem("-E requires old-chain-name and new-chain-name")
-            command.newname = getopt.take()
-            self.check_chain_name(command.newname)
-        elif letter == "P":
-            if not getopt.has_arg():
-                raise ParameterProblem("-P requires a chain and a policy")
-            command.policy = getopt.take()
+    def modprobe(self, letter: str, arg: str | None) -> None:
+        pass
 
-    def check_chain_name(self, name: str) -> None:
-        check_chain_name(name, self.parser.family)
+    def version(self, letter: str, arg: str | None) -> None:
+        version = self.parser.version
+        raise Exit(0, stdout=f"Not {version} ;-)\n" if self.invert else f"{self.parser.program} v{version}\n")
+
+    def help(self, letter: str, arg: str | None) -> None:
+        from iptables_emu.text.help import usage
+
+        if not self.matches and self.protocol:
+            cls = find_match(self.protocol, self.parser.family)
+            if cls is not None:
+                self.matches.append(Loaded(cls))
+        classes = [*([self.target.cls] if self.target else []), *(m.cls for m in self.matches)]
+        raise Exit(0, stdout=usage(self.parser.program, self.parser.version, self.parser.family, classes))
 
     # -- extensions ------------------------------------------------------------------------------
 
-    def base(self) -> Base:
-        return Base(self.parser.family, self.proto_number, "p" in self.not_options, self.parser.personality)
-
-    def load_match(self, name: str) -> None:
+    def load_match(self, letter: str, arg: str | None) -> None:
         if self.invert:
             raise ParameterProblem("unexpected ! flag before --match")
+        name = arg or ""
         cls = find_match(name, self.parser.family)
         if cls is None:
+            name = registry.MATCH_ALIASES.get(name, name)
             raise ParameterProblem(f"Couldn't load match `{name}':No such file or directory\n")
         if cls.REAL_NAME and cls.REAL_NAME != cls.NAME:
-            self.command.warnings.append(
-                f"Notice: the {cls.NAME} match is converted into {cls.REAL_NAME} match in rule listing and saving.\n"
-            )
-        self.use_match(cls)
-
-    def use_match(self, cls: type[Match]) -> None:
+            self.warn(f"Notice: the {cls.NAME} match is converted into {cls.REAL_NAME} match in rule listing and saving.\n")
         if not any(m.cls is cls for m in self.matches):
-            self.getopt.add(_extension_long(cls))
-        self.matches.append(_Loaded(cls))
+            self.getopt.options = with_extension(self.getopt.options, cls)
+        self.matches.append(Loaded(cls))
 
     def load_target(self, name: str) -> None:
-        command = self.command
-        command.jump = target_name(name)
-        if name in STANDARD:
+        self.command.jump = target_name(name)
+        if name in STANDARD or name in self.parser.announced:
             return
         cls = registry.find_target(name, self.parser.family)
         if cls is None:
             return
         if cls.REAL_NAME and cls.REAL_NAME != cls.NAME:
-            command.warnings.append(
-                f"Notice: The {cls.NAME} target is converted into {cls.REAL_NAME} target in rule listing and saving.\n"
-            )
-        self.target = _Loaded(cls)
-        self.getopt.add(_extension_long(cls))
+            self.warn(f"Notice: The {cls.NAME} target is converted into {cls.REAL_NAME} target in rule listing and saving.\n")
+        self.target = Loaded(cls)
+        self.getopt.options = with_extension(self.getopt.options, cls)
 
     def extension(self, got: Got) -> bool:
         """An option of an extension, or one that nobody knows yet. False: look at the same word again."""
-        if got.kind in ("short", "long"):
+        if got.kind == "option":
             cls, opt = got.val
             loaded = self.owner(cls)
             if loaded is not None:
@@ -349,14 +291,23 @@ class _Line:
             raise ParameterProblem(f'option "{got.arg}" requires an argument')
         raise ParameterProblem(f'unknown option "{got.arg}"')
 
-    def owner(self, cls: type[Match] | type[Target]) -> _Loaded | None:
+    def owner(self, cls: type[Match] | type[Target]) -> Loaded | None:
         if self.target is not None and self.target.cls is cls:
             return self.target
-        return next((m for m in reversed(self.matches) if m.cls is cls), None)
+        for loaded in reversed(self.matches):
+            if loaded.cls is cls:
+                return loaded
+        return None
 
-    def give(self, loaded: _Loaded, opt: Opt, arg: str | None) -> None:
-        cx = OptionContext(loaded.cls.NAME, opt.name, self.invert, self.base(), loaded.given, self.getopt)
-        accept(opt, arg, cx)
+    def give(self, loaded: Loaded, opt: Opt, arg: str | None) -> None:
+        if self.eager:
+            give(loaded.cls, opt, arg, self.invert, self.base, loaded.given, self.getopt)
+            return
+        words = () if arg is None else (arg,)
+        while len(words) < opt.words and self.getopt.has_arg():
+            words = (*words, self.getopt.take())
+        loaded.written.append((opt.name, words, self.invert))
+        self.pending = True
 
     def load_protocol_match(self) -> bool:
         """``-p tcp --dport``: the protocol's match is loaded when an option is unknown without it."""
@@ -370,23 +321,24 @@ class _Line:
         cls = find_match(name, self.parser.family) if name else None
         if cls is None:
             return False
-        self.use_match(cls)
+        # its options come once more even when the match is loaded already: an abbreviation gets ambiguous
+        self.getopt.options = with_extension(self.getopt.options, cls)
+        self.matches.append(Loaded(cls))
         return True
 
     # -- the end ---------------------------------------------------------------------------------
 
     def finish(self) -> Command:
         command = self.command
-        if command.table == "nat" and (command.policy == "DROP" or command.jump == "DROP"):
+        if command.table == "nat" and "DROP" in (command.policy, command.jump):
             raise ParameterProblem(
                 '\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n'
             )
         if self.wait_interval and not self.wait:
             raise ParameterProblem("--wait-interval only makes sense with --wait\n")
-        base = self.base()
-        for loaded in (*self.matches, *((self.target,) if self.target else ())):
-            loaded.cls.check(loaded.given, base)
-            check_table(loaded.cls.NAME, loaded.cls.OPTIONS, loaded.given)
+        if self.eager:
+            for loaded in (*self.matches, *((self.target,) if self.target else ())):
+                finish(loaded.cls, loaded.given, self.base)
         if self.getopt.peek() is not None:
             raise ParameterProblem("unknown arguments found on commandline")
         if not command.commands:
@@ -399,133 +351,81 @@ class _Line:
             raise ParameterProblem(
                 f"chain name `{command.chain}' too long (must be under {EXTENSION_NAME_MAX} chars)"
             )
-        self.check_interfaces()
-        command.spec = self.spec(base)
-        command.numeric, command.exact = "n" in self.options, "x" in self.options
-        command.line_numbers = "0" in self.options
+        if command.on_rule:
+            self.check_interfaces()
+        command.spec = self.spec()
         return command
 
     def addresses(self) -> None:
         """Read -s and -d, last of all (their errors come after every other option's)."""
-        command = self.command
-        command.sources = address_list(self.sources, self.parser.family) if "s" in self.options else [ANY]
-        command.destinations = address_list(self.destinations, self.parser.family) if "d" in self.options else [ANY]
+        command, family = self.command, self.parser.family
+        if "s" in self.options:
+            command.sources = address_list(self.sources, family)
+        if "d" in self.options:
+            command.destinations = address_list(self.destinations, family)
         many = len(command.sources) > 1 or len(command.destinations) > 1
-        if many and self.not_options & {"s", "d"}:
+        if many and not self.not_options.isdisjoint("sd"):
             raise ParameterProblem("! not allowed with multiple source or destination IP addresses")
 
     def check_options(self) -> None:
-        for letter in _CHECK_ORDER:
+        command, options = self.command, self.options
+        if command.on_rule and options <= RULE_OPTIONS:
+            return
+        for letter, name in OPTION_NAMES.items():
             legal = LEGAL_WITH.get(letter)
-            if letter in self.options and legal is not None and not self.command.commands <= legal:
-                raise ParameterProblem(f"Illegal option `{OPTION_NAMES[letter]}' with this command")
-            if letter in self.options and legal is not None and self.command.by_number:
-                raise ParameterProblem(f"Illegal option `{OPTION_NAMES[letter]}' with this command")
+            if letter in options and legal is not None and (command.by_number or not command.commands <= legal):
+                raise ParameterProblem(f"Illegal option `{name}' with this command")
+        command.numeric, command.exact, command.line_numbers = "n" in options, "x" in options, "0" in options
 
     def check_interfaces(self) -> None:
-        command = self.command
-        if not command.commands & set("ADCIR") or command.by_number:
-            return
-        if command.chain in ("PREROUTING", "INPUT") and "o" in self.options:
-            raise ParameterProblem(f"Can't use --out-interface with {command.chain}")
-        if command.chain in ("POSTROUTING", "OUTPUT") and "i" in self.options:
-            raise ParameterProblem(f"Can't use --in-interface with {command.chain}")
+        chain = self.command.chain
+        if self.oif and chain in ("PREROUTING", "INPUT"):
+            raise ParameterProblem(f"Can't use --out-interface with {chain}")
+        if self.iif and chain in ("POSTROUTING", "OUTPUT"):
+            raise ParameterProblem(f"Can't use --in-interface with {chain}")
 
-    def spec(self, base: Base) -> RuleSpec:
-        matches = []
-        for loaded in self.matches:
-            match = loaded.cls.parse(loaded.given, base)
-            matches.append(match.native(base) if base.personality == "nft" else match)
-        target = None
-        if self.target is not None:
-            target = self.target.cls.parse(self.target.given, base)
-            target = target.native(base) if base.personality == "nft" else target
-        no = self.not_options
+    def spec(self) -> RuleSpec:
+        no, command, parser = self.not_options, self.command, self.parser
+        nft = parser.personality == "nft"
+        # iptables-nft says nothing to the kernel about an interface that may be any
+        iif = "" if nft and self.iif == "+" and "i" not in no else self.iif
+        oif = "" if nft and self.oif == "+" and "o" not in no else self.oif
+        src, dst = command.sources[0], command.destinations[0]
         return RuleSpec(
-            family=self.parser.family, not_src="s" in no, not_dst="d" in no, iif=self.iif, not_iif="i" in no,
-            oif=self.oif, not_oif="o" in no, proto=self.proto_number, not_proto="p" in no,
-            proto_given="p" in self.options, fragment="f" in self.options, not_fragment="f" in no,
-            matches=tuple(matches), target=target, jump=self.command.jump, goto=self.command.goto,
-        )  # type: ignore[arg-type]  # fmt: skip  # the loaded classes are matches, then a target
+            parser.family, src[0], src[1], "s" in no, dst[0], dst[1], "d" in no, iif, "i" in no, oif, "o" in no,
+            self.proto_number, "p" in no, not nft and parser.family == 6 and "p" in self.options,
+            "f" in self.options, "f" in no, tuple([self.build(loaded) for loaded in self.matches]),
+            None if self.target is None else self.build(self.target), command.jump, command.goto,
+        )  # fmt: skip
 
-    def help(self) -> str:
-        from iptables_emu.text.help import usage
-
-        if not self.matches and self.protocol:
-            cls = find_match(self.protocol, self.parser.family)
-            if cls is not None:
-                self.matches.append(_Loaded(cls))
-        classes = [*([self.target.cls] if self.target else []), *(m.cls for m in self.matches)]
-        return usage(self.parser.program, self.parser.version, self.parser.family, classes)
+    def build(self, loaded: Loaded) -> Any:
+        if self.eager:
+            return make(loaded.cls, loaded.given, self.base)
+        base = self.base
+        key = (base.family, base.proto, base.proto_inverted, base.personality)
+        return assemble(loaded.cls, tuple(loaded.written), key)
 
 
-# of several commands so far the one with the highest CMD_* bit is named (xshared.c: cmd2char)
-_CLASH_ORDER = "CSEPXNZFLARDI"
+WAIT_INTERVAL_IGNORED = "Ignoring deprecated --wait-interval option.\n"
+RULE_OPTIONS = frozenset("spdjiofv")
 
 
-def find_match(name: str, family: int) -> type[Match] | None:
-    """A match by name. Raises ParameterProblem for a name that is too long."""
-    if blen(name) >= EXTENSION_NAME_MAX:
-        raise ParameterProblem(f'Invalid match name "{name}" ({EXTENSION_NAME_MAX - 1} chars max)')
-    return registry.find_match(name, family)
+def check_wait_interval(arg: str | None) -> None:
+    """The microseconds of -W. Raises ParameterProblem."""
+    if arg is None:
+        raise ParameterProblem("wait interval value required")
+    usec = scan_counter(arg)
+    if usec is None:
+        raise ParameterProblem("wait interval not numeric")
+    if usec & 0xFFFFFFFF > 999999:
+        raise ParameterProblem(f"too long usec wait {usec & 0xFFFFFFFF} > 999999 usec")
 
 
-def target_name(name: str) -> str:
-    """A target's or chain's name after ``-j``. Raises ParameterProblem."""
-    if not name:
-        raise ParameterProblem("Invalid target name (too short)")
-    if blen(name) >= EXTENSION_NAME_MAX:
-        raise ParameterProblem(f"Invalid target name `{name}' ({EXTENSION_NAME_MAX - 1} chars max)")
-    if any(c in SPACE for c in name):
-        raise ParameterProblem(f"Invalid target name `{name}'")
-    return name
-
-
-def check_chain_name(name: str, family: int) -> None:
-    """The name of a new chain. Raises ParameterProblem."""
-    if blen(name) >= EXTENSION_NAME_MAX:
-        raise ParameterProblem(f"chain name `{name}' too long (must be under {EXTENSION_NAME_MAX} chars)")
-    if name[:1] in ("-", "!") and name:
-        raise ParameterProblem(f"chain name not allowed to start with `{name[0]}'")
-    if name in STANDARD or registry.find_target(name, family) is not None:
-        raise ParameterProblem("chain name may not clash with target name")
-    if any(c in SPACE for c in name):
-        raise ParameterProblem(f"Invalid chain name `{name}'")
-
-
-def rule_number(text: str) -> int:
-    """1 and up, in any base. Raises ParameterProblem."""
-    value = strict(text, 1, 0x7FFFFFFF)
-    if value is None:
-        raise ParameterProblem(f"Invalid rule number `{text}'")
-    return value
-
-
-def delete_number(text: str) -> int:
-    """The number of ``-D`` (strtol, decimal): no ranges outside ebtables. Raises ParameterProblem."""
-    if ":" in text:
-        raise ParameterProblem("Rule ranges are not supported")
-    value = strict(text, 0, U64, 10)
-    if not value:
-        raise ParameterProblem(f"Invalid rule number `{text}'")
-    return value
-
-
-def _scan_counter(text: str) -> int | None:
-    """sscanf("%llu"): leading digits, a sign wraps around."""
-    value = _leading(text, 10)
-    return None if value is None else value & U64 if abs(value) <= U64 else U64
-
-
-def _scan_signed(text: str | None) -> int | None:
-    """sscanf("%i")."""
-    return None if text is None else _leading(text, 0)
-
-
-def _leading(text: str, base: int) -> int | None:
-    from iptables_emu.options.numbers import scan
-
-    body = text.lstrip(SPACE)
-    sign = -1 if body[:1] == "-" else 1
-    found = scan(body[1:] if sign < 0 else body, base=base) if body[1:2] != "-" else None
-    return None if found is None else sign * found[0]
+_CORE: dict[str, Callable[[_Line, str, str | None], None]] = {
+    **dict.fromkeys("ACDRILSFZNXEP", _Line.choose), **dict.fromkeys("nxf0", _Line.flag),
+    **dict.fromkeys("io", _Line.interface), **dict.fromkeys("wW", _Line.waiting),
+    **dict.fromkeys("46", _Line.other_family),
+    "s": _Line.source, "d": _Line.destination, "p": _Line.proto, "j": _Line.jump, "g": _Line.goto, "m": _Line.load_match,
+    "t": _Line.table, "v": _Line.verbose, "c": _Line.counters, "h": _Line.help, "V": _Line.version,
+    "M": _Line.modprobe,
+}  # fmt: skip

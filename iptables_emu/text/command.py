@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from iptables_emu.model.rule import RuleSpec
 
 EXTENSION_NAME_MAX = 29  # XT_EXTENSION_MAXNAMELEN
+RULE_COMMANDS = frozenset("ADCIR")
+ANY: tuple[int, int] = (0, 0)
+_NOTHING: frozenset[str] = frozenset()
+_ANYWHERE = (ANY,)
+_EMPTY = RuleSpec()
 
 
 @dataclass(slots=True)
@@ -15,7 +20,7 @@ class Command:
 
     family: int
     table: str
-    commands: set[str] = field(default_factory=set)
+    commands: frozenset[str] = _NOTHING
     chain: str | None = None
     rulenum: int = 0
     by_number: bool = False  # -D with a number
@@ -27,14 +32,21 @@ class Command:
     numeric: bool = False
     exact: bool = False
     line_numbers: bool = False
-    sources: list[tuple[int, int]] = field(default_factory=list)
-    destinations: list[tuple[int, int]] = field(default_factory=list)
+    sources: tuple[tuple[int, int], ...] = _ANYWHERE
+    destinations: tuple[tuple[int, int], ...] = _ANYWHERE
     jump: str = ""
     goto: bool = False
-    spec: RuleSpec = field(default_factory=RuleSpec)
+    spec: RuleSpec = _EMPTY  # with the first source and destination
     ignored: bool = False  # a -6 line for iptables-restore, a -4 line for ip6tables-restore
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def on_rule(self) -> bool:
+        """Whether it is about a rule that stands on the line."""
+        return not self.by_number and not self.commands.isdisjoint(RULE_COMMANDS)
+
     def specs(self) -> list[RuleSpec]:
         """The rules it stands for: every source with every destination, sources outside."""
+        if len(self.sources) == 1 and len(self.destinations) == 1:
+            return [self.spec]
         return [self.spec.with_addresses(s, d) for s in self.sources for d in self.destinations]

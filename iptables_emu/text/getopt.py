@@ -6,16 +6,15 @@ moment; nothing is printed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
 
 NO, REQUIRED, OPTIONAL = 0, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Long:
-    """One long option. Two entries are the same option when ``has_arg`` and ``val`` agree."""
+class Long(NamedTuple):
+    """One option. Two long ones are the same option when ``has_arg`` and ``code`` agree."""
 
     name: str
     has_arg: int
@@ -23,28 +22,55 @@ class Long:
     code: int  # the number getopt would return; its low byte is told in messages
 
 
-@dataclass(slots=True)
-class Got:
-    """One step: ``kind`` is "short" or "long" (``val``, ``arg``), "word" (``arg``), "missing" (the option
-    lacks its argument), "unknown" (``arg`` is how iptables names it)."""
+class Got(NamedTuple):
+    """One step: ``kind`` is "option" (``val``, ``arg``), "word" (``arg``), "missing" (the option lacks its
+    argument), "unknown" (``arg`` is how iptables names it)."""
 
     kind: str
     val: Any = None
     arg: str | None = None
 
 
+class OptionSet:
+    """All options known at one moment. ``longs`` holds the tables, the one searched first in front."""
+
+    def __init__(self, shorts: Mapping[str, Long], longs: Sequence[Mapping[str, Long]]) -> None:
+        self.shorts, self.longs = shorts, tuple(longs)
+
+    @cached_property
+    def words(self) -> dict[str, Long]:
+        """Every option as it is mostly written, ``-s`` and ``--source``, for the shortest way."""
+        out: dict[str, Long] = {}
+        for table in reversed(self.longs):
+            out.update((f"--{name}", entry) for name, entry in table.items())
+        out.update((f"-{letter}", entry) for letter, entry in self.shorts.items())
+        return out
+
+    def with_first(self, table: Mapping[str, Long]) -> OptionSet:
+        """The set with the options of an extension, which come behind the program's own."""
+        return OptionSet(self.shorts, (self.longs[0], table, *self.longs[1:]))
+
+    def candidates(self, name: str) -> list[Long]:
+        """The option of this name, or all that it abbreviates."""
+        for table in self.longs:
+            if name in table:
+                return [table[name]]
+        return [entry for table in self.longs for key, entry in table.items() if key.startswith(name)]
+
+
+def same_option(entries: Iterable[Long]) -> bool:
+    """Whether an abbreviation is unambiguous."""
+    return len({(entry.has_arg, entry.code) for entry in entries}) == 1
+
+
 class Getopt:
-    """A walk over ``argv`` from ``index``; more long options may be added on the way."""
+    """A walk over ``argv`` from ``index``; ``options`` may be replaced on the way."""
 
-    def __init__(self, argv: Sequence[str], shorts: dict[str, int], longs: dict[str, Long], index: int = 1) -> None:
-        self.argv, self.shorts, self.base = argv, shorts, longs
-        self.index = index
-        self.extra: list[dict[str, Long]] = []  # newest first
+    __slots__ = ("argv", "cluster", "index", "options")
+
+    def __init__(self, argv: Sequence[str], options: OptionSet, index: int = 1) -> None:
+        self.argv, self.options, self.index = argv, options, index
         self.cluster = ""
-
-    def add(self, longs: dict[str, Long]) -> None:
-        """Options of an extension that has just been loaded."""
-        self.extra.insert(0, longs)
 
     def peek(self) -> str | None:
         """The next word, or None."""
@@ -56,8 +82,7 @@ class Getopt:
 
     def has_arg(self) -> bool:
         """Whether a word follows that is no option (iptables: xs_has_arg)."""
-        word = self.peek()
-        return word is not None and word[:1] not in ("-", "!")
+        return self.index < len(self.argv) and self.argv[self.index][:1] not in ("-", "!")
 
     def next(self) -> Got | None:
         if self.cluster:
@@ -65,10 +90,12 @@ class Getopt:
         if self.index >= len(self.argv):
             return None
         word = self.argv[self.index]
-        if word == "--":
-            self.index += 1
-            return None
         self.index += 1
+        entry = self.options.words.get(word)
+        if entry is not None:
+            return self._with_argument(entry)
+        if word == "--":
+            return None
         if word[:2] == "--":
             return self._long(word)
         if word[:1] != "-" or word == "-":
@@ -78,48 +105,47 @@ class Getopt:
 
     def _short(self) -> Got:
         letter, self.cluster = self.cluster[0], self.cluster[1:]
-        wants = self.shorts.get(letter)
-        if wants is None:
+        entry = self.options.shorts.get(letter)
+        if entry is None:
             return Got("unknown", arg=f"-{letter}")
-        if wants == NO:
-            return Got("short", letter)
+        if entry.has_arg == NO:
+            return Got("option", entry.val)
         rest, self.cluster = self.cluster, ""
         if rest:
-            return Got("short", letter, rest)
-        if wants == OPTIONAL:
-            return Got("short", letter)
-        if self.index >= len(self.argv):
-            return Got("missing", arg=self.argv[self.index - 1])
-        return Got("short", letter, self.take())
-
-    def find(self, name: str) -> Long | None:
-        """The option of this name or abbreviation; None when there is none or it is ambiguous."""
-        found = self.base.get(name)
-        if found is not None:
-            return found
-        for table in self.extra:
-            if name in table:
-                return table[name]
-        for table in (self.base, *self.extra):
-            for key, entry in table.items():
-                if not key.startswith(name):
-                    continue
-                if found is not None and (found.val != entry.val or found.has_arg != entry.has_arg):
-                    return None
-                found = found or entry
-        return found
+            return Got("option", entry.val, rest)
+        return self._with_argument(entry)
 
     def _long(self, word: str) -> Got:
         name, equals, value = word[2:].partition("=")
-        entry = self.find(name)
-        if entry is None:
+        found = self.options.candidates(name)
+        if not found or not same_option(found):
             return Got("unknown", arg=word)
-        if equals:
-            if entry.has_arg == NO:
-                return Got("unknown", arg="-" + chr(entry.code & 255).rstrip("\0"))
-            return Got("long", entry.val, value)
+        entry = found[0]
+        if not equals:
+            return self._with_argument(entry)
+        if entry.has_arg == NO:
+            return Got("unknown", arg="-" + chr(entry.code & 255).rstrip("\0"))
+        return Got("option", entry.val, value)
+
+    def _with_argument(self, entry: Long) -> Got:
         if entry.has_arg != REQUIRED:
-            return Got("long", entry.val)
+            return Got("option", entry.val)
         if self.index >= len(self.argv):
             return Got("missing", arg=self.argv[self.index - 1])
-        return Got("long", entry.val, self.take())
+        return Got("option", entry.val, self.take())
+
+
+def complaint(argv: Sequence[str], options: OptionSet, index: int, got: Got) -> str:
+    """What glibc itself prints for a bad option; ``index`` is where the walk stands behind it."""
+    program, word = argv[0], argv[index - 1]
+    if word[:2] != "--":
+        why = "option requires an argument" if got.kind == "missing" else "invalid option"
+        return f"{program}: {why} -- '{word[-1:] if got.kind == 'missing' else (got.arg or '')[1:]}'\n"
+    found = options.candidates(word[2:].partition("=")[0])
+    if not found:
+        return f"{program}: unrecognized option '{word}'\n"
+    if not same_option(found):
+        choices = "".join(f" '--{entry.name}'" for entry in found)
+        return f"{program}: option '{word}' is ambiguous; possibilities:{choices}\n"
+    why = "requires an argument" if got.kind == "missing" else "doesn't allow an argument"
+    return f"{program}: option '--{found[0].name}' {why}\n"

@@ -142,9 +142,7 @@ class Steps:
     def _iptables(self, arguments: str) -> None:
         self.spoilt |= self._backend == "legacy"
         with self._bed.host.entered():
-            self.note = run_command(
-                [f"iptables-{self._backend}", *shlex.split(arguments)], check=False
-            ).stderr.strip()
+            self.note = run_command([f"iptables-{self._backend}", *shlex.split(arguments)], check=False).stderr.strip()
 
     def _flush(self, _what: str) -> None:
         self._conntrack.flush()

@@ -1,0 +1,69 @@
+"""connlimit: how many connections an address has (kernel: xt_connlimit.c, nf_conncount.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from iptables_emu.ext.api import Base, Gathered, Match, Opt
+from iptables_emu.model.address import FULL
+from iptables_emu.options.problem import ParameterProblem
+from iptables_emu.options.types import plen_mask, uint
+
+
+def _bits(mask: int, base: Base) -> int:
+    """The prefix length as connlimit counts it: each word of 32 bits up to its last one."""
+    words = [mask >> at & 0xFFFFFFFF for at in range(0, base.addr_bits, 32)]
+    return base.addr_bits - sum((word ^ 0xFFFFFFFF).bit_length() for word in words)
+
+
+@dataclass(frozen=True, slots=True)
+class Connlimit(Match):
+    """More than ``limit`` connections from (or to) the address under ``mask``, or with ``upto`` at most that many.
+
+    The meaning waits for the connection table.
+    """
+
+    NAME: ClassVar[str] = "connlimit"
+    NEEDS_CONNTRACK: ClassVar[bool] = True
+    OPTIONS: ClassVar[Sequence[Opt]] = (
+        Opt("connlimit-upto", uint(32), invert=True, excludes=("connlimit-above",), metavar="n",
+            help="at most n connections"),
+        Opt("connlimit-above", uint(32), invert=True, excludes=("connlimit-upto",), metavar="n",
+            help="more than n connections"),
+        Opt("connlimit-mask", plen_mask, metavar="length", help="prefix by which addresses are grouped"),
+        Opt("connlimit-saddr", None, excludes=("connlimit-daddr",), help="group by source address"),
+        Opt("connlimit-daddr", None, excludes=("connlimit-saddr",), help="group by destination address"),
+    )  # fmt: skip
+
+    limit: int
+    upto: bool
+    mask: int
+    destination: bool = False
+
+    @classmethod
+    def check(cls, given: Gathered, base: Base) -> None:
+        if "connlimit-upto" not in given and "connlimit-above" not in given:
+            raise ParameterProblem('You must specify "--connlimit-above" or "--connlimit-upto".')
+
+    @classmethod
+    def parse(cls, given: Gathered, base: Base) -> Self:
+        upto, above = given.get("connlimit-upto"), given.get("connlimit-above")
+        limit, is_upto = (upto.value, not upto.inverted) if upto else (above.value, above.inverted) if above else (0, False)
+        mask = given.get("connlimit-mask")
+        return cls(limit, is_upto, mask.value if mask else FULL[base.family], "connlimit-daddr" in given)
+
+    def save(self, base: Base) -> str:
+        return (
+            f" --connlimit-{'upto' if self.upto else 'above'} {self.limit}"
+            f" --connlimit-mask {_bits(self.mask, base)}"
+            f" --connlimit-{'daddr' if self.destination else 'saddr'}"
+        )
+
+    def listing(self, numeric: bool, base: Base) -> str:
+        side, sign = "dst" if self.destination else "src", "<=" if self.upto else ">"
+        return f" #conn {side}/{_bits(self.mask, base)} {sign} {self.limit}"
+
+
+EXTENSIONS = (Connlimit,)

@@ -1,0 +1,80 @@
+"""devgroup: the group of the packet's interfaces (kernel: xt_devgroup.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from iptables_emu.ext.api import Base, Gathered, Match, Opt, Place, Region
+from iptables_emu.ext.region import masked
+from iptables_emu.ext.valmask import GROUPS, show_val_mask, val_mask
+from iptables_emu.options.problem import ParameterProblem
+
+INPUT_SIDE = frozenset({"PREROUTING", "INPUT", "FORWARD"})
+OUTPUT_SIDE = frozenset({"FORWARD", "OUTPUT", "POSTROUTING"})
+
+
+@dataclass(frozen=True, slots=True)
+class Devgroup(Match):
+    """Each side is (value, mask), None when not asked."""
+
+    NAME: ClassVar[str] = "devgroup"
+    OPTIONS: ClassVar[Sequence[Opt]] = (
+        Opt("src-group", val_mask(GROUPS), invert=True, metavar="value[/mask]", help="group of the input interface"),
+        Opt("dst-group", val_mask(GROUPS), invert=True, metavar="value[/mask]", help="group of the output interface"),
+    )
+
+    source: tuple[int, int] | None = None
+    not_source: bool = False
+    destination: tuple[int, int] | None = None
+    not_destination: bool = False
+
+    @classmethod
+    def check(cls, given: Gathered, base: Base) -> None:
+        if not given:
+            raise ParameterProblem("devgroup match: You must specify either '--src-group' or '--dst-group'")
+
+    @classmethod
+    def parse(cls, given: Gathered, base: Base) -> Self:
+        source, destination = given.get("src-group"), given.get("dst-group")
+        return cls(
+            source.value if source else None, bool(source and source.inverted),
+            destination.value if destination else None, bool(destination and destination.inverted),
+        )  # fmt: skip
+
+    def _sides(self) -> list[tuple[str, str, tuple[int, int], bool]]:
+        rows = (
+            ("src-group", "devgroup_in", self.source, self.not_source),
+            ("dst-group", "devgroup_out", self.destination, self.not_destination),
+        )
+        return [(option, field, group, inverted) for option, field, group, inverted in rows if group is not None]
+
+    def save(self, base: Base) -> str:
+        return "".join(
+            f"{' !' if inverted else ''} --{option}{show_val_mask(*group, GROUPS)}"
+            for option, _, group, inverted in self._sides()
+        )
+
+    def listing(self, numeric: bool, base: Base) -> str:
+        return "".join(
+            f"{' !' if inverted else ''} {option}{show_val_mask(*group, None if numeric else GROUPS)}"
+            for option, _, group, inverted in self._sides()
+        )
+
+    def refused(self, place: Place) -> str | None:
+        if self.source is not None and not place.hooks <= INPUT_SIDE:
+            return "EINVAL"
+        if self.destination is not None and not place.hooks <= OUTPUT_SIDE:
+            return "EINVAL"
+        return None
+
+    def region(self, base: Base) -> Region:
+        clauses = []
+        for option, field, group, inverted in self._sides():
+            label = f"{'! ' if inverted else ''}--{option}{show_val_mask(*group, GROUPS)}"
+            clauses.append(masked(field, group[0] & group[1], group[1], inverted, label))
+        return Region((tuple(clauses),))
+
+
+EXTENSIONS = (Devgroup,)

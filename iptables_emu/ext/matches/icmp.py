@@ -1,0 +1,55 @@
+"""icmp: type and code of an ICMP message (kernel: xt_tcpudp.c, icmp_match)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
+from iptables_emu.ext.icmp_types import ANY_TYPE, TypeCode, list_type, names_of, type_option, type_region
+
+NAMES = names_of("""any:255 echo-reply:0 pong:0 destination-unreachable:3 network-unreachable:3/0 host-unreachable:3/1
+protocol-unreachable:3/2 port-unreachable:3/3 fragmentation-needed:3/4 source-route-failed:3/5 network-unknown:3/6
+host-unknown:3/7 network-prohibited:3/9 host-prohibited:3/10 TOS-network-unreachable:3/11 TOS-host-unreachable:3/12
+communication-prohibited:3/13 host-precedence-violation:3/14 precedence-cutoff:3/15 source-quench:4 redirect:5
+network-redirect:5/0 host-redirect:5/1 TOS-network-redirect:5/2 TOS-host-redirect:5/3 echo-request:8 ping:8
+router-advertisement:9 router-solicitation:10 time-exceeded:11 ttl-exceeded:11 ttl-zero-during-transit:11/0
+ttl-zero-during-reassembly:11/1 parameter-problem:12 ip-header-bad:12/0 required-option-missing:12/1
+timestamp-request:13 timestamp-reply:14 address-mask-request:17 address-mask-reply:18""")
+
+
+@dataclass(frozen=True, slots=True)
+class Icmp(Match):
+    """``value`` is (type, lowest code, highest code); type 255 is any."""
+
+    NAME: ClassVar[str] = "icmp"
+    FAMILIES: ClassVar[tuple[int, ...]] = (4,)
+    PROTOCOLS: ClassVar[frozenset[int] | None] = frozenset({1})
+    OPTIONS: ClassVar[Sequence[Opt]] = (
+        Opt("icmp-type", type_option(NAMES, "ICMP"), invert=True, mandatory=True, metavar="type[/code]",
+            help="ICMP type, by number or name, or type and code"),
+    )  # fmt: skip
+
+    value: TypeCode
+    inverted: bool = False
+
+    @classmethod
+    def parse(cls, given: Gathered, base: Base) -> Self:
+        return cls(given["icmp-type"].value, given["icmp-type"].inverted)
+
+    def save(self, base: Base) -> str:
+        kind, low, high = self.value
+        out = f"{' !' if self.inverted else ''} --icmp-type "
+        if (low, high) == (0, 255):
+            return out + ("any" if kind == ANY_TYPE else str(kind))
+        return f"{out}{kind}/{low}"
+
+    def listing(self, numeric: bool, base: Base) -> str:
+        return " icmp" + list_type(NAMES, self.value, self.inverted, numeric)
+
+    def region(self, base: Base) -> Region:
+        return type_region(self.value, self.inverted, self.save(base).strip(), wildcard=True)
+
+
+EXTENSIONS = (Icmp,)

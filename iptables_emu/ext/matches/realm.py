@@ -1,0 +1,51 @@
+"""realm: the realm of the packet's route (kernel: xt_realm.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
+from iptables_emu.ext.valmask import REALMS, show_val_mask, val_mask
+
+if TYPE_CHECKING:
+    from iptables_emu.engine.context import Context
+    from iptables_emu.packet.packet import Packet
+
+
+@dataclass(frozen=True, slots=True)
+class Realm(Match):
+    """``route's realm & mask == value``. Routes of the emulator's hosts have no realm, that is realm 0."""
+
+    NAME: ClassVar[str] = "realm"
+    FAMILIES: ClassVar[tuple[int, ...]] = (4,)
+    HOOKS: ClassVar[frozenset[str] | None] = frozenset({"INPUT", "FORWARD", "OUTPUT", "POSTROUTING"})
+    OPTIONS: ClassVar[Sequence[Opt]] = (
+        Opt("realm", val_mask(REALMS), invert=True, mandatory=True, metavar="value[/mask]", help="realm of the route"),
+    )
+
+    value: int
+    mask: int
+    inverted: bool = False
+
+    @classmethod
+    def parse(cls, given: Gathered, base: Base) -> Self:
+        value, mask = given["realm"].value
+        return cls(value, mask, given["realm"].inverted)
+
+    def save(self, base: Base) -> str:
+        return f"{' !' if self.inverted else ''} --realm{show_val_mask(self.value, self.mask, REALMS)}"
+
+    def listing(self, numeric: bool, base: Base) -> str:
+        shown = show_val_mask(self.value, self.mask, None if numeric else REALMS)
+        return f"{' !' if self.inverted else ''} realm{shown}"
+
+    def region(self, base: Base) -> Region:
+        return Region(((),) if (self.value == 0) is not self.inverted else ())
+
+    def why_not(self, pkt: Packet, ctx: Context, base: Base) -> tuple[str, str] | None:
+        return self.save(base).strip(), "the route has no realm"
+
+
+EXTENSIONS = (Realm,)

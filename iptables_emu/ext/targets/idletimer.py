@@ -1,0 +1,50 @@
+"""IDLETIMER: start a timer anew with each packet (kernel: xt_IDLETIMER.c, revision 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final, Self
+
+from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Place, Target
+from iptables_emu.options.types import string, uint
+
+SIZE: Final = 28  # MAX_IDLETIMER_LABEL_SIZE, with the final NUL
+LONGEST: Final = 0x7FFFFFFF // 1000  # the kernel counts milliseconds in an int
+TAKEN: Final = frozenset({"", ".", "..", "power", "subsystem", "uevent"})  # no names for a file in sysfs
+
+
+@dataclass(frozen=True, slots=True)
+class IdleTimer(Target):
+    """``timeout`` in seconds. The packet goes on; the timer's end is told to user space only."""
+
+    NAME: ClassVar[str] = "IDLETIMER"
+    OPTIONS: ClassVar[Sequence[Opt]] = (
+        Opt("timeout", uint(32), mandatory=True, metavar="seconds", help="idle time until user space is told"),
+        Opt("label", string(size=SIZE), mandatory=True, metavar="name", help="the timer's name; rules may share one"),
+        Opt("alarm", None, help="a timer that also wakes a sleeping system"),
+    )
+
+    timeout: int
+    label: str
+    alarm: bool = False
+
+    @classmethod
+    def parse(cls, given: Gathered, base: Base) -> Self:
+        return cls(given["timeout"].value, given["label"].value, "alarm" in given)
+
+    def save(self, base: Base) -> str:
+        return f" --timeout {self.timeout} --label {self.label}" + (" --alarm" if self.alarm else "")
+
+    def listing(self, numeric: bool, base: Base) -> str:
+        return f" timeout:{self.timeout} label:{self.label}" + (" alarm" if self.alarm else "")
+
+    def refused(self, place: Place) -> str | None:
+        good = 0 < self.timeout < LONGEST and self.label not in TAKEN and "/" not in self.label
+        return None if good else "EINVAL"
+
+    def compile(self, cx: Compile) -> Action:
+        return lambda pkt, ctx: Flow.CONTINUE
+
+
+EXTENSIONS = (IdleTimer,)

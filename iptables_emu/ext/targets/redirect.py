@@ -1,0 +1,59 @@
+"""REDIRECT: DNAT to the host itself (kernel: xt_REDIRECT.c, nf_nat_redirect.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from iptables_emu.ext.api import Action, Base, Compile, Gathered, Opt, Verdict
+from iptables_emu.ext.nat import NatTarget, ports
+
+if TYPE_CHECKING:
+    from iptables_emu.engine.context import Context
+    from iptables_emu.packet.packet import Packet
+
+LOOPBACK = {4: 0x7F000001, 6: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect(NatTarget):
+    """``addresses`` is never set: the incoming interface's address, or the loopback address in OUTPUT."""
+
+    NAME: ClassVar[str] = "REDIRECT"
+    TABLES: ClassVar[frozenset[str] | None] = frozenset({"nat"})
+    HOOKS: ClassVar[frozenset[str] | None] = frozenset({"PREROUTING", "OUTPUT"})
+    NEEDS_CONNTRACK: ClassVar[bool] = True
+    OPTIONS: ClassVar[Sequence[Opt]] = (
+        Opt("to-ports", ports, metavar="port[-port]", help="Destination port (range) to map to", ident=2),
+        Opt("random", help="Choose the port at random", ident=3),
+    )
+
+    @classmethod
+    def check(cls, given: Gathered, base: Base) -> None:
+        cls.refuse_shift(given["to-ports"].value if "to-ports" in given else None)
+
+    @classmethod
+    def parse(cls, given: Gathered, base: Base) -> Self:
+        return cls.gather(given, None, given["to-ports"].value if "to-ports" in given else None)
+
+    def save(self, base: Base) -> str:
+        return self.show("--to-ports ", "--", base.family, with_colon=False)
+
+    def listing(self, numeric: bool, base: Base) -> str:
+        return self.show("redir ports ", "", base.family, with_colon=False)
+
+    def compile(self, cx: Compile) -> Action:
+        def act(pkt: Packet, ctx: Context) -> Verdict:
+            if ctx.hook == "OUTPUT":
+                where: int | None = LOOPBACK[pkt.family]
+            else:
+                where = ctx.host.primary_address(ctx.iif, pkt.family)
+            if where is None:
+                return Verdict.DROP
+            return ctx.conntrack.setup_nat(pkt, self.range(where), "dst", ctx)
+
+        return act
+
+
+EXTENSIONS = (Redirect,)

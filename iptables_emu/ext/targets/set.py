@@ -1,0 +1,103 @@
+"""SET: add the packet to a set, take it out, or take its mark from one (kernel: xt_set.c, revision 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final, Self
+
+from iptables_emu.ext.api import Base, Gathered, Opt, Place, Target
+from iptables_emu.ext.sets import SetUse, set_use, show_set
+from iptables_emu.options.numbers import U32, strict
+from iptables_emu.options.problem import ParameterProblem
+from iptables_emu.options.spec import OptionContext
+
+MAPS: Final = ("map-mark", "map-prio", "map-queue")
+LATE_HOOKS: Final = frozenset({"FORWARD", "OUTPUT", "POSTROUTING"})
+
+
+def _timeout(text: str, cx: OptionContext) -> int:
+    value = strict(text, 0, U32 - 1)
+    if value is None:
+        raise ParameterProblem(f"Invalid value for option --timeout or out of range 0-{U32 - 1}")
+    return value
+
+
+def _set_row(name: str, ident: str, text: str) -> Opt:
+    # the old parser looks at no "!" before its options
+    return Opt(name, set_use, invert=True, once=f"--{name} can be specified only once", ident=ord(ident),
+               metavar="name src|dst[,...]", help=text)  # fmt: skip
+
+
+def _flag(name: str, ident: str, text: str) -> Opt:
+    return Opt(name, None, invert=True, multi=True, ident=ord(ident), help=text)
+
+
+def _only_with(option: str, needed: str) -> ParameterProblem:
+    kind = "Option" if option == "timeout" else "Flag"
+    return ParameterProblem(f"{kind} `--{option}' can be used with `--{needed}' only")
+
+
+@dataclass(frozen=True, slots=True)
+class SetTarget(Target):
+    """Each use of a set is its name and directions. What it does to the sets is not worked out."""
+
+    NAME: ClassVar[str] = "SET"
+    OPTIONS: ClassVar[Sequence[Opt]] = (
+        _set_row("add-set", "1", "add the packet's addresses and ports to a set"),
+        _set_row("del-set", "2", "take them out of a set"),
+        _flag("exist", "3", "--add-set starts the timeout of an entry anew that is there already"),
+        Opt("timeout", _timeout, invert=True, multi=True, ident=ord("4"), metavar="seconds",
+            help="timeout of what --add-set adds"),
+        _set_row("map-set", "5", "look them up in a set that tells a mark, priority or queue"),
+        _flag("map-mark", "6", "give the packet the mark found"),
+        _flag("map-prio", "7", "give the packet the priority found"),
+        _flag("map-queue", "8", "give the packet the hardware queue found"),
+    )  # fmt: skip
+
+    add: SetUse | None = None
+    delete: SetUse | None = None
+    map: SetUse | None = None
+    exist: bool = False
+    timeout: int | None = None
+    maps: tuple[str, ...] = ()
+
+    @classmethod
+    def check(cls, given: Gathered, base: Base) -> None:
+        if not any(key in given for key in ("add-set", "del-set", "map-set")):
+            raise ParameterProblem("You must specify either `--add-set' or `--del-set' or `--map-set'")
+        for option, needed in (("exist", "add-set"), ("timeout", "add-set"), *((name, "map-set") for name in MAPS)):
+            if option in given and needed not in given:
+                raise _only_with(option, needed)
+        if "map-set" in given and not any(name in given for name in MAPS):
+            raise ParameterProblem("You must specify flags `--map-mark' or '--map-prio` or `--map-queue'")
+
+    @classmethod
+    def parse(cls, given: Gathered, base: Base) -> Self:
+        add, delete, mapped, timeout = (
+            given[key].value if key in given else None for key in ("add-set", "del-set", "map-set", "timeout")
+        )
+        return cls(add, delete, mapped, "exist" in given, timeout, tuple(name for name in MAPS if name in given))
+
+    def _text(self, prefix: str) -> str:
+        out = f" {prefix}add-set{show_set(self.add)}" if self.add else ""
+        out += f" {prefix}exist" if self.exist else ""
+        out += f" {prefix}timeout {self.timeout}" if self.timeout is not None else ""
+        out += f" {prefix}del-set{show_set(self.delete)}" if self.delete else ""
+        out += f" {prefix}map-set{show_set(self.map)}" if self.map else ""
+        return out + "".join(f" {prefix}{name}" for name in self.maps)
+
+    def save(self, base: Base) -> str:
+        return self._text("--")
+
+    def listing(self, numeric: bool, base: Base) -> str:
+        return self._text("")
+
+    def refused(self, place: Place) -> str | None:
+        if self.map is None:
+            return None
+        late = any(name in self.maps for name in MAPS[1:])
+        return "EINVAL" if place.table != "mangle" or (late and not place.hooks <= LATE_HOOKS) else None
+
+
+EXTENSIONS = (SetTarget,)

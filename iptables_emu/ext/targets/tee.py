@@ -1,0 +1,68 @@
+"""TEE: send a copy of the packet to another host (kernel: xt_TEE.c, nf_dup_ipv4.c, nf_dup_ipv6.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Place, Target
+from iptables_emu.model.address import show
+from iptables_emu.options.types import host, string
+
+if TYPE_CHECKING:
+    from iptables_emu.engine.context import Context
+    from iptables_emu.packet.packet import Packet
+
+
+@dataclass(frozen=True, slots=True)
+class Tee(Target):
+    """``oif`` "" lets the route to the gateway choose the interface."""
+
+    NAME: ClassVar[str] = "TEE"
+    OPTIONS: ClassVar[Sequence[Opt]] = (
+        Opt("gateway", host, mandatory=True, metavar="IPADDR", help="Neighbour that gets the copy"),
+        Opt("oif", string(size=16), metavar="NAME", help="Interface to send the copy by"),
+    )
+
+    gateway: int
+    oif: str = ""
+
+    @classmethod
+    def parse(cls, given: Gathered, base: Base) -> Self:
+        return cls(given["gateway"].value, given["oif"].value if "oif" in given else "")
+
+    def save(self, base: Base) -> str:
+        return f" --gateway {show(self.gateway, base.family)}" + (f" --oif {self.oif}" if self.oif else "")
+
+    def listing(self, numeric: bool, base: Base) -> str:
+        return f" TEE gw:{show(self.gateway, base.family)}" + (f" oif={self.oif}" if self.oif else "")
+
+    def refused(self, place: Place) -> str | None:
+        return None if self.gateway else "EINVAL"
+
+    def compile(self, cx: Compile) -> Action:
+        # a copy on its way out is not copied again, by whatever rule (in_nf_duplicate)
+        copying: list[bool] = cx.shared.setdefault(("TEE", "copying"), [])
+
+        def act(pkt: Packet, ctx: Context) -> Flow:
+            if copying:
+                return Flow.CONTINUE
+            copy = pkt.copy()
+            copy.ct, copy.ct_template, copy.ctinfo, copy.untracked = None, None, 0, True
+            if copy.family == 4:
+                copy.data[6] |= 0x40  # DF: so that the sender hears of a smaller MTU on the copy's way
+                copy.refresh_ip_checksum()
+            if ctx.hook in ("PREROUTING", "INPUT"):
+                copy.set_ttl(copy.ttl - 1 & 0xFF)
+            copying.append(True)
+            try:
+                ctx.path.send_copy(copy, self.gateway, self.oif)
+            finally:
+                copying.clear()
+            return Flow.CONTINUE
+
+        return act
+
+
+EXTENSIONS = (Tee,)

@@ -1,0 +1,325 @@
+"""The machine that the rules run on: interfaces, addresses, routes, sysctls, sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from iptables_emu.host.fib import LOCAL, MAIN, TABLES, Fib, PolicyRule, Route, full
+from iptables_emu.host.sysctl import Sysctls
+from iptables_emu.model.address import BITS, FULL, family_of, network, prefix_mask
+
+if TYPE_CHECKING:
+    from iptables_emu.packet.packet import Packet
+
+
+class HostError(ValueError):
+    """A host description that makes no sense; the text names the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address of an interface; ``secondary``: another one of its network came first (IPv4)."""
+
+    family: int
+    value: int
+    plen: int
+    secondary: bool = False
+
+    @property
+    def network(self) -> int:
+        return self.value & prefix_mask(self.plen, self.family)
+
+
+@dataclass(slots=True)
+class Interface:
+    """``kind`` veth, dummy or loopback: only veth has a wire that frames leave by."""
+
+    name: str
+    mac: bytes
+    mtu: int = 1500
+    kind: str = "veth"
+    arp: bool = False
+    up: bool = True
+    group: int = 0
+    index: int = 0
+    addresses: list[Address] = field(default_factory=list)
+
+    @property
+    def far_mac(self) -> bytes:
+        """The address of the link's far end."""
+        return self.mac[:4] + b"\xfe" + self.mac[5:]
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """A listening socket of this host; address None is any."""
+
+    proto: int
+    port: int
+    family: int = 4
+    address: int | None = None
+
+
+class Host:
+    """Built from the same words as a scenario's ``host`` (see :meth:`from_dict`)."""
+
+    def __init__(self) -> None:
+        self.interfaces: dict[str, Interface] = {"lo": Interface("lo", bytes(6), 65536, "loopback", index=1)}
+        self.fibs = {4: Fib(4), 6: Fib(6)}
+        self.sysctls = Sysctls()
+        self.neighbours: dict[tuple[str, int], bytes] = {}
+        self.sockets: list[Socket] = []
+        self.queues: dict[int, str] = {}
+        self.ipv6 = False
+        self.notes: list[str] = []  # what was assumed
+        self.add_address("lo", Address(4, 0x7F000001, 8))
+
+    # -- building ---------------------------------------------------------------------------
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Host:
+        """Interfaces, routes, rules, neighbours, sysctls as the scenario format names them. HostError."""
+        host = cls()
+        try:
+            host._interfaces(data.get("interfaces", {}))
+            for _ in range(2):  # twice: "all" must not undo what stands before it for one interface
+                host.sysctls.update(data.get("sysctls", {}))
+            host.ipv6 = any(a.family == 6 for i in host.interfaces.values() for a in i.addresses)
+            if host.ipv6:
+                host.add_address("lo", Address(6, 1, 128))
+            for route in data.get("routes", []):
+                host.add_route(route)
+            for rule in data.get("rules", []):
+                host.add_rule(rule)
+            for n in data.get("neighbours", []):
+                host.neighbours[n["dev"], network(n["dst"])[1]] = bytes.fromhex(n["mac"].replace(":", ""))
+            host.queues = {int(k): str(v) for k, v in data.get("queue", {}).items()}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise HostError(f"host: {error}") from None
+        return host
+
+    def _interfaces(self, data: Mapping[str, Any]) -> None:
+        for number, (name, given) in enumerate(data.items(), 1):
+            if name == "lo":
+                interface = self.interfaces["lo"]
+            else:
+                mac = bytes.fromhex(given["mac"].replace(":", "")) if "mac" in given else bytes([2, 0, 0, 0, 0, number])
+                interface = Interface(
+                    name, mac, given.get("mtu", 1500), given.get("type", "veth"), given.get("arp", False),
+                    not given.get("down", False), int(given.get("group", 0)), number + 1,
+                )  # fmt: skip
+                self.interfaces[name] = interface
+            for text in given.get("addresses", []):
+                self.add_address(name, Address(*network(text)))
+
+    def add_interface(self, name: str) -> Interface:
+        """Another link with the next MAC address."""
+        number = len(self.interfaces)
+        self.interfaces[name] = Interface(name, bytes([2, 0, 0, 0, 0, number & 255]), index=number + 1)
+        return self.interfaces[name]
+
+    def add_address(self, name: str, address: Address) -> None:
+        """Give an interface an address, with the routes that the kernel adds."""
+        interface = self.interfaces.get(name)
+        if interface is None:
+            raise HostError(f"host: no interface {name!r}")
+        if address.family == 4:
+            first = any(a.family == 4 and a.plen == address.plen and a.network == address.network
+                        and not a.secondary for a in interface.addresses)  # fmt: skip
+            address = Address(4, address.value, address.plen, secondary=first)
+        interface.addresses.append(address)
+        if interface.up:
+            for route in self._address_routes(interface, address):
+                if route not in self.fibs[route.family].tables[route.table]:
+                    self.fibs[route.family].add(route)
+
+    def _address_routes(self, interface: Interface, address: Address) -> list[Route]:
+        """fib_add_ifaddr and addrconf: the local route, the network, its broadcast address."""
+        family, dev, value, plen = address.family, interface.name, address.value, address.plen
+        out = [Route(family, value, full(family), dev, src=value, table=LOCAL, type="local")]
+        if family == 6:
+            if plen < 128:
+                out.append(Route(6, address.network, plen, dev, metric=256))
+            return out
+        loopback = interface.kind == "loopback"
+        if address.secondary or (plen == 32):
+            return out
+        if loopback:
+            out.append(Route(4, address.network, plen, dev, src=value, table=LOCAL, type="local"))
+        else:
+            out.append(Route(4, address.network, plen, dev, src=value))
+        if plen < 31:
+            broadcast = address.network | FULL[4] >> plen
+            out.append(Route(4, broadcast, 32, dev, src=value, table=LOCAL, type="broadcast"))
+        return out
+
+    def remove_address(self, name: str, address: Address) -> bool:
+        """Take an address away, with its routes and those that used it as source. False: it had none such."""
+        interface = self.interfaces[name]
+        mine = next((a for a in interface.addresses if (a.family, a.value, a.plen) == (
+            address.family, address.value, address.plen)), None)  # fmt: skip
+        if mine is None:
+            return False
+        gone = [mine]
+        if mine.family == 4 and not mine.secondary:
+            # promote_secondaries is off: the secondaries of a network go with their primary
+            gone += [a for a in interface.addresses if a.family == 4 and a.secondary and a.plen == mine.plen
+                     and a.network == mine.network]  # fmt: skip
+        interface.addresses = [a for a in interface.addresses if a not in gone]
+        fib = self.fibs[mine.family]
+        dead = [r for a in gone for r in self._address_routes(interface, a)]
+        values = {a.value for a in gone}
+        if mine.family == 4:
+            dead += [r for r in fib.all() if r.src in values]
+            if not any(a.family == 4 for a in interface.addresses):
+                dead += [r for r in fib.all() if r.dev == name and r.table != LOCAL]
+        fib.remove(iter(dead))
+        return True
+
+    def add_route(self, given: Mapping[str, Any]) -> None:
+        """A route in the scenario's words."""
+        text = str(given["dst"])
+        if text == "default":
+            text = "::/0" if ":" in str(given.get("via", "")) else "0.0.0.0/0"
+        family, value, plen = network(text)
+        table = given.get("table", "main")
+        via = network(str(given["via"]))[1] if "via" in given else None
+        number = TABLES[table] if table in TABLES else int(table)
+        kind = str(given.get("type") or "unicast")
+        dev = str(given.get("dev", ""))
+        if kind == "unicast" and not dev and via is not None:
+            found = self.fibs[family].lookup(via)
+            dev = found.route.dev if found.route else ""
+        src = network(str(given["src"]))[1] if "src" in given else None
+        metric = int(given.get("metric", 1024 if family == 6 else 0))
+        self.fibs[family].add(
+            Route(family, value & prefix_mask(plen, family), plen, dev, via, src, number, kind, metric)
+        )
+
+    def add_rule(self, text: str) -> None:
+        """``ip rule add`` words: ``fwmark 7 lookup 100``, ``from 10.0.0.0/8 table 5``, ``iif eth0 prohibit``."""
+        words = text.split()
+        values: dict[str, Any] = {}
+        family, at = 4, 0
+        while at < len(words):
+            word = words[at]
+            if word in ("unreachable", "prohibit", "blackhole"):
+                values["action"] = word
+                at += 1
+                continue
+            if word == "not":
+                values["inverted"] = True
+                at += 1
+                continue
+            argument = words[at + 1] if at + 1 < len(words) else ""
+            at += 2
+            if word == "fwmark":
+                mark, _, mask = argument.partition("/")
+                values["mark"] = (int(mark, 0), int(mask, 0) if mask else 0xFFFFFFFF)
+            elif word in ("from", "to") and argument != "all":
+                family, value, plen = network(argument)
+                values["src" if word == "from" else "dst"] = (value, plen)
+            elif word in ("lookup", "table"):
+                values["table"] = TABLES[argument] if argument in TABLES else int(argument)
+            elif word in ("iif", "oif"):
+                values[word] = argument
+            elif word in ("tos", "dsfield"):
+                values["tos"] = int(argument, 0)
+            elif word in ("pref", "priority", "preference"):
+                values["priority"] = int(argument)
+            elif word not in ("from", "to"):
+                raise HostError(f"host: rule {text!r}: {word!r} is not understood")
+        fib = self.fibs[family]
+        values.setdefault("priority", fib.free_priority())
+        fib.add_rule(PolicyRule(**values))
+
+    # -- asking -----------------------------------------------------------------------------
+
+    def is_local(self, value: int, family: int) -> bool:
+        """Whether the local table has the address."""
+        return any(r.type == "local" and r.covers(value) for r in self.fibs[family].tables[LOCAL])
+
+    def owns(self, value: int, family: int) -> str | None:
+        """The interface that has the address, or None (inet_lookup_ifaddr)."""
+        for interface in self.interfaces.values():
+            if any(a.family == family and a.value == value for a in interface.addresses):
+                return interface.name
+        return None
+
+    def addr_type(self, value: int, family: int, dev: str = "") -> str:
+        """The address's type as the addrtype match names it (kernel: inet_dev_addr_type, match_lookup_rt6)."""
+        if family == 4:
+            if value == 0xFFFFFFFF:
+                return "BROADCAST"
+            if value >> 24 == 0:
+                return "BROADCAST"
+            if value >> 28 == 14:
+                return "MULTICAST"
+            route = self.fibs[4]._in_table(LOCAL, value, "")
+            if route is not None and (not dev or dev == route.dev):
+                return route.type.upper()
+            return "UNICAST"
+        return "LOCAL" if self.is_local(value, 6) else "UNICAST"
+
+    def primary_address(self, name: str, family: int) -> int | None:
+        """The first address of an interface (IPv6: global scope)."""
+        interface = self.interfaces.get(name)
+        for address in interface.addresses if interface else ():
+            if address.family == family and not address.secondary:
+                if family == 6 and address.value >> 118 == 0x3FA:
+                    continue
+                return address.value
+        return None
+
+    def select_source(self, name: str, family: int, towards: int) -> int | None:
+        """The source address for a destination out of an interface (inet_select_addr, simplified RFC 6724)."""
+        interface = self.interfaces.get(name)
+        mine = [a for a in interface.addresses if a.family == family] if interface else []
+        if family == 4:
+            mine = [a for a in mine if not a.secondary]
+            for a in mine:
+                if (a.value ^ towards) & prefix_mask(a.plen, 4) == 0:
+                    return a.value
+            if mine:
+                return mine[0].value
+            return next((a.value for i in self.interfaces.values() if i.name not in ("lo", name)
+                         for a in i.addresses if a.family == 4 and not a.secondary), None)  # fmt: skip
+        everyone = mine or [a for i in self.interfaces.values() if i.name != "lo" for a in i.addresses if a.family == 6]
+        if not everyone:
+            return None
+        return max(everyone, key=lambda a: (a.value == towards, _common(a.value, towards, a.plen))).value
+
+    def masquerade_address(self, pkt: Packet, oif: str) -> int | None:
+        """MASQUERADE's address (nf_nat_masquerade.c): the outgoing interface's, seen from the next hop."""
+        if pkt.family == 6:
+            return self.select_source(oif, 6, pkt.dst)
+        found = self.fibs[4].lookup(pkt.dst, src=0, mark=pkt.mark, oif=oif)
+        hop = found.route.via if found.route and found.route.via is not None else pkt.dst
+        interface = self.interfaces.get(oif)
+        if interface is None or not any(a.family == 4 for a in interface.addresses):
+            return None
+        return self.select_source(oif, 4, hop)
+
+    def queue_verdict(self, number: int) -> str | None:
+        """What the listener of a queue decides: accept, drop, or None without listener."""
+        return self.queues.get(number)
+
+    def listens(self, proto: int, family: int, address: int, port: int) -> bool:
+        """Whether a socket takes packets for this address and port."""
+        return any(s.proto == proto and s.port == port and (s.address is None or s.address == address)
+                   and (s.family == family or (s.family == 6 and s.address is None)) for s in self.sockets)  # fmt: skip
+
+
+def _common(a: int, b: int, plen: int) -> int:
+    return min(128 - (a ^ b).bit_length(), plen)
+
+
+def parse_address(text: str) -> Address:
+    """``10.0.0.1/24``. Raises ValueError."""
+    family, value, plen = network(text if "/" in text else f"{text}/{BITS[family_of(text)]}")
+    return Address(family, value, plen)
+
+
+__all__ = ["MAIN", "Address", "Host", "HostError", "Interface", "Socket", "parse_address"]

@@ -1,0 +1,108 @@
+"""Sysctls: the kernel's defaults, what was set, and how "all", "default" and one interface combine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# what a namespace of the kernel has, with rp_filter off and ICMP unlimited as the scenarios assume
+DEFAULTS: dict[str, int] = {
+    "net.ipv4.ip_forward": 0,
+    "net.ipv4.ip_default_ttl": 64,
+    "net.ipv4.icmp_echo_ignore_all": 0,
+    "net.ipv4.icmp_echo_ignore_broadcasts": 1,
+    "net.ipv4.icmp_errors_use_inbound_ifaddr": 0,
+    "net.ipv6.icmp.echo_ignore_all": 0,
+    "net.netfilter.nf_conntrack_acct": 0,
+    "net.netfilter.nf_conntrack_checksum": 1,
+    "net.netfilter.nf_conntrack_generic_timeout": 600,
+    "net.netfilter.nf_conntrack_gre_timeout": 30,
+    "net.netfilter.nf_conntrack_gre_timeout_stream": 180,
+    "net.netfilter.nf_conntrack_icmp_timeout": 30,
+    "net.netfilter.nf_conntrack_icmpv6_timeout": 30,
+    "net.netfilter.nf_conntrack_max": 262144,
+    "net.netfilter.nf_conntrack_tcp_be_liberal": 0,
+    "net.netfilter.nf_conntrack_tcp_ignore_invalid_rst": 0,
+    "net.netfilter.nf_conntrack_tcp_loose": 1,
+    "net.netfilter.nf_conntrack_tcp_max_retrans": 3,
+    "net.netfilter.nf_conntrack_tcp_timeout_close": 10,
+    "net.netfilter.nf_conntrack_tcp_timeout_close_wait": 60,
+    "net.netfilter.nf_conntrack_tcp_timeout_established": 432000,
+    "net.netfilter.nf_conntrack_tcp_timeout_fin_wait": 120,
+    "net.netfilter.nf_conntrack_tcp_timeout_last_ack": 30,
+    "net.netfilter.nf_conntrack_tcp_timeout_max_retrans": 300,
+    "net.netfilter.nf_conntrack_tcp_timeout_syn_recv": 60,
+    "net.netfilter.nf_conntrack_tcp_timeout_syn_sent": 120,
+    "net.netfilter.nf_conntrack_tcp_timeout_time_wait": 120,
+    "net.netfilter.nf_conntrack_tcp_timeout_unacknowledged": 300,
+    "net.netfilter.nf_conntrack_udp_timeout": 30,
+    "net.netfilter.nf_conntrack_udp_timeout_stream": 120,
+    "net.netfilter.nf_conntrack_sctp_timeout_closed": 10,
+    "net.netfilter.nf_conntrack_sctp_timeout_cookie_wait": 3,
+    "net.netfilter.nf_conntrack_sctp_timeout_cookie_echoed": 3,
+    "net.netfilter.nf_conntrack_sctp_timeout_established": 210,
+    "net.netfilter.nf_conntrack_sctp_timeout_shutdown_sent": 3,
+    "net.netfilter.nf_conntrack_sctp_timeout_shutdown_recd": 3,
+    "net.netfilter.nf_conntrack_sctp_timeout_shutdown_ack_sent": 3,
+    "net.netfilter.nf_conntrack_sctp_timeout_heartbeat_sent": 30,
+}
+CONF_DEFAULTS: dict[str, int] = {
+    "rp_filter": 0, "accept_local": 0, "route_localnet": 0, "send_redirects": 1, "shared_media": 1,
+    "bc_forwarding": 0, "src_valid_mark": 0, "forwarding": 0, "log_martians": 0,
+}  # fmt: skip
+
+
+class Sysctls:
+    """Values by their dotted names."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, int] = {}
+
+    def update(self, values: Mapping[str, Any]) -> None:
+        """Set values in order, with the kernel's side effects ("all" forwarding reaches every interface)."""
+        for name, value in values.items():
+            try:
+                number = int(str(value).split()[0])
+            except (ValueError, IndexError):
+                continue  # port ranges, congestion names: nothing here reads them
+            if name == "net.ipv4.ip_forward":
+                name = "net.ipv4.conf.all.forwarding"
+            if name.endswith(".conf.all.forwarding"):
+                head = name.removesuffix("all.forwarding")
+                for other in [k for k in self.values if k.startswith(head) and k.endswith(".forwarding")]:
+                    del self.values[other]
+            self.values[name] = number
+
+    def get(self, name: str) -> int:
+        return self.values.get(name, DEFAULTS.get(name, 0))
+
+    def _conf(self, family: int, where: str, key: str) -> int | None:
+        return self.values.get(f"net.ipv{family}.conf.{where}.{key}")
+
+    def interface(self, family: int, name: str, key: str) -> int:
+        """The value of one interface alone (``conf.NAME.key``)."""
+        for where in (name, "default"):
+            value = self._conf(family, where, key)
+            if value is not None:
+                return value
+        if key == "forwarding":
+            return self._conf(family, "all", key) or 0
+        return CONF_DEFAULTS.get(key, 0)
+
+    def all_of(self, family: int, key: str) -> int:
+        value = self._conf(family, "all", key)
+        return CONF_DEFAULTS.get(key, 0) if value is None else value
+
+    def either(self, family: int, name: str, key: str) -> bool:
+        """IN_DEV_ORCONF."""
+        return bool(self.all_of(family, key) or self.interface(family, name, key))
+
+    def greatest(self, family: int, name: str, key: str) -> int:
+        """IN_DEV_MAXCONF."""
+        return max(self.all_of(family, key), self.interface(family, name, key))
+
+    def forwarding(self, family: int, name: str) -> bool:
+        """Whether packets that came in by this interface are forwarded."""
+        if family == 6:
+            return bool(self.all_of(6, "forwarding"))
+        return bool(self.interface(4, name, "forwarding"))

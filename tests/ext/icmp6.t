@@ -1,0 +1,13 @@
+:INPUT,OUTPUT
+-p ipv6-icmp -m icmp6 --icmpv6-type 128 ; = ; OK
+-p ipv6-icmp -m icmp6 ! --icmpv6-type 1/3 ; = ; OK
+-p icmpv6 --icmpv6-type echo-reply ; -p ipv6-icmp -m icmp6 --icmpv6-type 129 ; OK
+-p 58 -m icmpv6 --icmpv6-type neighbor-sol ; -p ipv6-icmp -m icmp6 --icmpv6-type 135 ; OK
+-p ipv6-icmp -m ipv6-icmp --icmpv6-type policy ; ; FAIL
+-p ipv6-icmp -m icmp6 --icmpv6-type 255/0:255 ; -p ipv6-icmp -m icmp6 --icmpv6-type 255 ; OK
+-p ipv6-icmp -m icmp6 --icmpv6-type any ; ; FAIL
+-p ipv6-icmp -m icmp6 --icmpv6-type mld-listener-re ; ; FAIL
+-p ipv6-icmp -m icmp6 --icmpv6-type 1:2 ; ; FAIL
+-p ipv6-icmp -m icmp6 ; ; FAIL
+-m icmp6 --icmpv6-type 128 ; ; FAIL
+-p icmp -m icmp6 --icmpv6-type 128 ; ; FAIL

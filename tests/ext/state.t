@@ -1,0 +1,15 @@
+:INPUT,FORWARD,OUTPUT
+-m state --state NEW ; = ; OK
+-m state ! --state NEW ; = ; OK
+-m state --state established,related ; -m state --state RELATED,ESTABLISHED ; OK
+-m state --state UNTRACKED,INVALID,NEW ; -m state --state INVALID,NEW,UNTRACKED ; OK
+-m state --state NEW,NEW ; -m state --state NEW ; OK
+-m state --state n,e ; -m state --state NEW,ESTABLISHED ; OK
+-m state --state SNAT ; ; FAIL
+-m state --state NEWER ; ; FAIL
+-m state --state NEW, ; ; FAIL
+-m state --state ,NEW ; ; FAIL
+-m state --state "" ; ; FAIL
+-m state --state NEW --state NEW ; ; FAIL
+-m state --ctstate NEW ; ; FAIL
+-m state ; ; FAIL

@@ -1,0 +1,23 @@
+:INPUT,OUTPUT
+-m statistic --mode random --probability 0.33333333349 ; = ; OK
+-m statistic --mode random --probability 1 ; -m statistic --mode random --probability 1.00000000000 ; OK
+-m statistic --mode random ! --probability 5e-1 ; -m statistic --mode random ! --probability 0.50000000000 ; OK
+-m statistic --mode random --probability 0 ; -m statistic --mode random --probability 0.00000000000 ; OK
+# to the nearest 1/2^31
+-m statistic --mode random --probability 0.1 ; -m statistic --mode random --probability 0.10000000009 ; OK
+-m statistic --mode nth --every 3 --packet 0 ; = ; OK
+-m statistic --packet 2 ! --every 3 --mode nth ; -m statistic --mode nth ! --every 3 --packet 2 ; OK
+-m statistic --mode nth --every 4294967295 --packet 4294967294 ; = ; OK
+-m statistic --mode nth --every 3 --packet 3 ; ; FAIL
+-m statistic --mode nth --every 0 --packet 0 ; ; FAIL
+-m statistic --mode nth --packet 0 ; ; FAIL
+-m statistic --mode nth --every 3 ; ; FAIL
+-m statistic --mode nth --every 3 ! --packet 0 ; ; FAIL
+-m statistic --mode nth --probability 0.5 ; ; FAIL
+-m statistic --mode random --every 3 --packet 0 ; ; FAIL
+-m statistic --mode random --probability 0.5 --packet 0 ; ; FAIL
+-m statistic --mode random --probability 1.5 ; ; FAIL
+-m statistic --mode random --probability -0.5 ; ; FAIL
+-m statistic --mode random --probability half ; ; FAIL
+-m statistic --mode NTH --every 3 --packet 0 ; ; FAIL
+-m statistic ! --mode nth --every 3 --packet 0 ; ; FAIL

@@ -1,0 +1,11 @@
+:INPUT,OUTPUT
+-m ttl --ttl-eq 64 ; = ; OK
+-m ttl --ttl 64 ; -m ttl --ttl-eq 64 ; OK
+-m ttl ! --ttl 64 ; -m ttl ! --ttl-eq 64 ; OK
+-m ttl --ttl-lt 0 ; = ; OK
+-m ttl --ttl-gt 0xff ; -m ttl --ttl-gt 255 ; OK
+-m ttl ! --ttl-lt 5 ; ; FAIL
+-m ttl --ttl-lt 5 --ttl-gt 3 ; ; FAIL
+-m ttl --ttl 5 --ttl-eq 5 ; ; FAIL
+-m ttl --ttl-gt 256 ; ; FAIL
+-m ttl ; ; FAIL
