@@ -30,8 +30,8 @@ class Path(Protocol):
 class Context:
     """One hook's view: valid while a packet is in one table of one hook."""
 
-    __slots__ = ("conntrack", "hook", "host", "iif", "log_prefix", "now", "oif", "path", "personality", "rng", "rule",
-                 "sink", "strict", "table")  # fmt: skip
+    __slots__ = ("conntrack", "explain", "hook", "host", "iif", "now", "oif", "path", "personality", "rng", "rule",
+                 "sink", "table")  # fmt: skip
 
     def __init__(self, host: Host, conntrack: Conntrack, path: Path, rng: random.Random, personality: str) -> None:
         self.host, self.conntrack, self.path, self.rng = host, conntrack, path, rng
@@ -39,12 +39,12 @@ class Context:
         self.hook = self.table = ""
         self.iif = self.oif = ""  # interface names at this hook
         self.now = 0  # virtual time, nanoseconds since the epoch
-        self.sink: list[Event] | None = None
+        self.sink: list[Event] = []
+        self.explain = False  # tell of each rule that did not match why
         self.rule = ""  # text of the rule in hand, for Rewritten.by
 
     def emit(self, event: Event) -> None:
-        if self.sink is not None:
-            self.sink.append(event)
+        self.sink.append(event)
 
     def log(self, pkt: Packet, line: str) -> None:
         """A line of the kernel's log."""

@@ -10,12 +10,14 @@ from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Out
 from iptables_emu.model.address import mask_bits, prefix_mask, show
 from iptables_emu.options.types import host_mask
 from iptables_emu.packet.packet import ICMPV6
+from iptables_emu.packet.reject import icmp6_error
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
     from iptables_emu.packet.packet import Packet
 
-ICMPV6_ERRORS: Final = frozenset({1, 2, 3, 4})
+PARAMETER_PROBLEM: Final = 4
+ICMPV6_ERRORS: Final = frozenset({1, 2, 3, PARAMETER_PROBLEM})
 NOT_CONTIGUOUS: Final = 255  # what libxtables makes of a mask that is no prefix
 SOURCE_AT, DESTINATION_AT = 8, 24
 Prefix = tuple[int, int]
@@ -67,8 +69,10 @@ class PrefixTranslation(Target):
             before = _read(pkt, self.ADDRESS_AT)
             after, neutral = translate(before)
             _write(pkt, self.ADDRESS_AT, after)
-            if not neutral:  # the kernel also tells the sender by a parameter problem
-                ctx.note(pkt, f"{self.NAME}: no word of the interface identifier can make good the new prefix")
+            if not neutral:  # no word of the interface identifier can make good the new prefix
+                reply = icmp6_error(pkt, PARAMETER_PROBLEM, 0, self.ADDRESS_AT)
+                if reply is not None:
+                    ctx.path.send_reply(reply, pkt)
                 return Verdict.DROP
             what = "source" if self.ADDRESS_AT == SOURCE_AT else "destination"
             ctx.rewrote(pkt, what, show(before, 6), show(after, 6))

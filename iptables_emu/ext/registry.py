@@ -3,43 +3,57 @@
 from __future__ import annotations
 
 import pkgutil
-import re
 from functools import cache
-from importlib import import_module, util
+from importlib import import_module
 
 from iptables_emu.ext.api import Match, Target
 
-_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
+# other names under which libxtables finds a match
+MATCH_ALIASES = {"icmpv6": "icmp6", "ipv6-icmp": "icmp6"}
 
 
 def _module_of(kind: str, name: str) -> str | None:
-    """The module that would hold this extension: its name in lower case, without looking at other files."""
-    if not _NAME.match(name):
-        return None
-    path = f"iptables_emu.ext.{kind}.{name.lower().replace('-', '_')}"
-    return path if util.find_spec(path) is not None else None
+    """The module that would hold this extension: its name in lower case, without a look into other files."""
+    module = name.lower().replace("-", "_")
+    return f"iptables_emu.ext.{kind}.{module}" if module in _modules(kind) else None
 
 
 @cache
+def _modules(kind: str) -> frozenset[str]:
+    return frozenset(names(kind))
+
+
+@cache
+def _matches(path: str) -> tuple[type[Match], ...]:
+    classes: tuple[type[Match], ...] = import_module(path).EXTENSIONS
+    return classes
+
+
+@cache
+def _targets(path: str) -> tuple[type[Target], ...]:
+    classes: tuple[type[Target], ...] = import_module(path).EXTENSIONS
+    return classes
+
+
 def find_match(name: str, family: int) -> type[Match] | None:
     """The match of this exact name (``icmpv6`` and ``ipv6-icmp`` mean ``icmp6``), or None."""
-    if name in ("icmpv6", "ipv6-icmp"):
-        name = "icmp6"
+    name = MATCH_ALIASES.get(name, name)
     path = _module_of("matches", name)
-    if path is None:
-        return None
-    classes: tuple[type[Match], ...] = import_module(path).EXTENSIONS
-    return next((c for c in classes if c.NAME == name and family in c.FAMILIES), None)
+    if path is not None:
+        for cls in _matches(path):
+            if cls.NAME == name and family in cls.FAMILIES:
+                return cls
+    return None
 
 
-@cache
 def find_target(name: str, family: int) -> type[Target] | None:
     """The target extension of this exact name (not ACCEPT, DROP, RETURN, QUEUE), or None."""
     path = _module_of("targets", name)
-    if path is None:
-        return None
-    classes: tuple[type[Target], ...] = import_module(path).EXTENSIONS
-    return next((c for c in classes if c.NAME == name and family in c.FAMILIES), None)
+    if path is not None:
+        for cls in _targets(path):
+            if cls.NAME == name and family in cls.FAMILIES:
+                return cls
+    return None
 
 
 def names(kind: str) -> list[str]:

@@ -41,6 +41,13 @@ class RuleSpec(NamedTuple):
             return self
         return self._replace(src=src[0], src_mask=src[1], dst=dst[0], dst_mask=dst[1])
 
+    def comparable(self) -> RuleSpec:
+        """The rule as the kernel compares it: ``-i +`` is any interface, as is none."""
+        if self.iif != "+" and self.oif != "+":
+            return self
+        return self._replace(iif="" if self.iif == "+" else self.iif,
+                             oif="" if self.oif == "+" else self.oif)  # fmt: skip
+
     @property
     def verdict(self) -> str:
         """The standard verdict, or "" for a target, a chain or nothing."""

@@ -77,6 +77,7 @@ class Opt:
     metavar: str = ""
     ident: int = -1
     bare: bool = False
+    words: int = 1  # the most words it takes; a hint for the parser, the converter decides
 
     @property
     def id(self) -> str:

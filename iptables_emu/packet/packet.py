@@ -103,7 +103,7 @@ class Packet:
         proto, at, before_ah = data[6], 40, -1
         self.truncated = False
         while proto in EXTENSION_HEADERS and proto != NO_NEXT:
-            if at + 8 > len(data):
+            if at + (4 if proto in (ROUTING, FRAGMENT) else 2) > len(data):  # all that ipv6_find_hdr reads
                 self.truncated = True
                 break
             if proto == FRAGMENT:

@@ -54,15 +54,20 @@ class Parser:
         self.program, self.version = program, version
         self.restore = restore
         self.announced: set[str] = set()
+        self.warnings: list[str] = []  # of the last line, to be printed before its error
         self.options = command_options(family, personality)
 
     def parse(self, argv: Sequence[str], table: str = "filter") -> Command:
         """The command of ``argv`` (with the program's name first). Raises ParameterProblem, TryHelp, Exit."""
         try:
-            return _Line(self, argv, table, eager=False).run()
+            line = _Line(self, argv, table, eager=False)
+            self.warnings = line.command.warnings
+            return line.run()
         except (IptablesError, TryHelp, Exit, _OneByOne):
             # something is wrong, or the options depend on each other: once more, in iptables' own order
-            return _Line(self, argv, table, eager=True).run()
+            line = _Line(self, argv, table, eager=True)
+            self.warnings = line.command.warnings
+            return line.run()
 
 
 class _Line:
@@ -154,7 +159,7 @@ class _Line:
         self.base = base_of(self.parser.family, number, inverted, self.parser.personality)
 
     def warn(self, text: str) -> None:
-        """Something for stderr, at once when an error follows."""
+        """Something for stderr, even when an error follows."""
         self.command.warnings.append(text)
 
     def interface(self, letter: str, arg: str | None) -> None:
@@ -304,8 +309,9 @@ class _Line:
             give(loaded.cls, opt, arg, self.invert, self.base, loaded.given, self.getopt)
             return
         words = () if arg is None else (arg,)
-        while len(words) < opt.words and self.getopt.has_arg():
-            words = (*words, self.getopt.take())
+        if opt.words > 1 or opt.bare:
+            while len(words) < opt.words and self.getopt.has_arg():
+                words = (*words, self.getopt.take())
         loaded.written.append((opt.name, words, self.invert))
         self.pending = True
 

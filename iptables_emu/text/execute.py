@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from iptables_emu.compile.check import Loop, reached_from, refusals
+from iptables_emu.compile.check import Loop, Reach, reached_from, refusals
 from iptables_emu.model.rule import VERDICTS, Rule, RuleSpec
 from iptables_emu.model.ruleset import Chain, Ruleset, Table
 from iptables_emu.options.problem import ParameterProblem
@@ -20,6 +20,8 @@ from iptables_emu.text.listing import Format, list_table, verbose_line
 from iptables_emu.text.save import list_rules
 from iptables_emu.text.strerror import STRERROR, OperationError
 
+VERBS = {"I": "RULE_INSERT", "R": "RULE_REPLACE"}
+
 
 @dataclass(slots=True)
 class Output:
@@ -29,9 +31,13 @@ class Output:
     stderr: list[str] = field(default_factory=list)
 
 
-def check_strict(spec: RuleSpec, table: str, strict: bool, personality: str) -> None:
+# what iptables-nft sends to the kernel: new rule -> (input line or 0, what is done with it)
+Batch = dict[Rule, tuple[int, str]]
+
+
+def check_strict(spec: RuleSpec, strict: bool, personality: str) -> None:
     """With ``--strict`` what today's iptables has no more is refused in its words."""
-    if strict and personality == "nft" and spec.verdict == "QUEUE":
+    if strict and personality == "nft" and spec.target is None and spec.jump == "QUEUE":
         raise ParameterProblem("Chain 'QUEUE' does not exist")
 
 
@@ -40,78 +46,75 @@ def check_strict(spec: RuleSpec, table: str, strict: bool, personality: str) -> 
 
 def apply_legacy(table: Table, command: Command, out: Output) -> None:
     """One command on the working copy. Raises ParameterProblem, OperationError."""
-    out.stderr += command.warnings
-    letters = command.commands
-    if letters & set("ADCIR") and not command.by_number:
-        _rule_command(table, command, out, "legacy")
+    if command.on_rule:
+        _resolve_legacy(table, command, out)
+        _rule_command(table, command, out)
     elif command.by_number:
         op.delete_number(table, command.chain or "", command.rulenum)
     else:
         _chain_command(table, command, out, "legacy")
 
 
-def _resolve(table: Table, command: Command, out: Output, personality: str) -> list[RuleSpec]:
-    """The command's rules, their jump looked up. Raises ParameterProblem, OperationError."""
+def _resolve_legacy(table: Table, command: Command, out: Output) -> None:
+    """Look up the jump. Raises ParameterProblem."""
     spec, jump = command.spec, command.jump
-    if spec.target is not None and jump in table.chains and personality == "legacy":
-        from dataclasses import replace
-
-        out.stderr.append(f"Warning: using chain {jump}, not extension\n")
-        command.spec = spec = replace(spec, target=None)
-    if spec.target is None and jump not in table.chains and not (jump in VERDICTS and not spec.goto) and jump:
-        if personality == "nft":
-            raise ParameterProblem(f"Chain '{jump}' does not exist")
+    if not jump or (jump in VERDICTS and not spec.goto):
+        return
+    if jump in table.chains:
+        if spec.target is not None:
+            out.stderr.append(f"Warning: using chain {jump}, not extension\n")
+            command.spec = spec._replace(target=None)
+    elif spec.target is None:
         if spec.goto:
             raise ParameterProblem(f"goto '{jump}' is not a chain")
         raise ParameterProblem(f"Couldn't load target `{jump}':No such file or directory\n")
-    return command.specs()
 
 
-def _rule_command(table: Table, command: Command, out: Output, personality: str) -> None:
-    specs = _resolve(table, command, out, personality)
-    name, letter = command.chain or "", next(iter(command.commands))
-    to_builtin = specs[0].target is None and specs[0].jump in table.builtin
-    if letter == "R":
-        specs = specs[:1]
-    told: list[OperationError] = []
-    for spec in specs:
-        if command.verbose and personality == "legacy":
-            out.stdout.append(verbose_line(spec, personality))
+def _rule_command(table: Table, command: Command, out: Output) -> None:
+    specs, (letter,) = command.specs(), command.commands
+    told: OperationError | None = None
+    for spec in specs[:1] if letter == "R" else specs:
+        if command.verbose:
+            out.stdout.append(verbose_line(spec, "legacy"))
         try:
-            _one_rule(table, command, letter, name, spec, to_builtin, personality)
+            _legacy_rule(table, command, letter, spec)
         except OperationError as error:
-            if personality == "nft":
-                raise
-            told.append(error)  # libiptc goes on with the other addresses and fails in the end
-        else:
-            if command.verbose and personality == "nft":
-                out.stdout.append(verbose_line(spec, personality))
+            told = error  # libiptc goes on with the other addresses and fails in the end
     if told:
-        raise told[-1]
+        raise told
 
 
-def _one_rule(
-    table: Table, command: Command, letter: str, name: str, spec: RuleSpec, to_builtin: bool, personality: str
-) -> None:
-    rule = Rule(spec, *(command.counters or (0, 0)))
-    if letter == "A":
-        op.chain_of(table, name, "append_entry")
-    if to_builtin and personality == "legacy":
-        op.chain_of(table, name, {"D": "delete_entry", "C": "check_entry"}.get(letter, ""))
+def _legacy_rule(table: Table, command: Command, letter: str, spec: RuleSpec) -> None:
+    name = command.chain or ""
+    if spec.target is None and spec.jump in table.builtin:
+        op.chain_of(table, name, _OPERATION[letter])
         raise OperationError("EINVAL")
+    _one_rule(table, command, letter, spec, "legacy")
+
+
+_OPERATION = {"A": "append_entry", "I": "", "R": "", "D": "delete_entry", "C": "check_entry"}
+
+
+def _one_rule(table: Table, command: Command, letter: str, spec: RuleSpec, personality: str) -> Rule | None:
+    """Carry out one of the rules of a command; the new rule, if it brings one."""
+    name = command.chain or ""
+    if letter == "D":
+        op.delete(table, name, spec, personality)
+        return None
+    if letter == "C":
+        op.check(table, name, spec, personality)
+        return None
+    rule = Rule(spec, *command.counters) if command.counters else Rule(spec)
     if letter == "A":
         op.append(table, name, rule)
     elif letter == "I":
         op.insert(table, name, rule, command.rulenum)
-    elif letter == "R":
-        op.replace(table, name, rule, command.rulenum)
-    elif letter == "D":
-        op.delete(table, name, spec, personality)
     else:
-        op.check(table, name, spec, personality)
+        op.replace(table, name, rule, command.rulenum)
+    return rule
 
 
-def _chain_command(table: Table, command: Command, out: Output, personality: str) -> None:
+def _chain_command(table: Table, command: Command, out: Output, personality: str, line: int = 0) -> None:
     letters, name = command.commands, command.chain
     if letters & set("LS"):
         _list(table, command, out, personality)
@@ -125,7 +128,10 @@ def _chain_command(table: Table, command: Command, out: Output, personality: str
     elif "N" in letters:
         op.create_chain(table, name or "")
     elif "X" in letters:
-        (_delete_chains if personality == "legacy" else _delete_chains_nft)(table, command, out)
+        if personality == "legacy":
+            _delete_chains(table, command, out)
+        else:
+            _delete_chains_nft(table, command, out, line)
     elif "E" in letters:
         op.rename_chain(table, name or "", command.newname)
     elif "P" in letters:
@@ -136,7 +142,12 @@ def _chain_command(table: Table, command: Command, out: Output, personality: str
 
 
 def _selected(table: Table, name: str | None, operation: str) -> list[Chain]:
-    return table.listed() if name is None else [op.chain_of(table, name, operation)]
+    if name is None:
+        return table.listed()
+    chain = table.chains.get(name)
+    if chain is None:
+        raise OperationError("ENOENT", operation)
+    return [chain]
 
 
 def _list(table: Table, command: Command, out: Output, personality: str) -> None:
@@ -177,92 +188,127 @@ def _delete_chains(table: Table, command: Command, out: Output) -> None:
 # -- nft -----------------------------------------------------------------------------------------
 
 
-def apply_nft(table: Table, command: Command, out: Output) -> None:
+def apply_nft(table: Table, command: Command, out: Output, batch: Batch, line: int = 0) -> None:
     """One queued command at the commit. Raises ParameterProblem, OperationError."""
-    out.stderr += command.warnings
     letters = command.commands
-    if letters & set("AI") or letters & set("F") and command.chain:
-        _hook(table, command.chain)
-    if letters & set("ADCIR") and not command.by_number:
-        _rule_command(table, command, out, "nft")
+    if command.on_rule:
+        _rule_command_nft(table, command, out, batch, line)
     elif command.by_number:
         op.delete_number(table, command.chain or "", command.rulenum)
     else:
-        _chain_command(table, command, out, "nft")
+        if "F" in letters and (command.chain or command.verbose):
+            _hook(table, command.chain)
+        _chain_command(table, command, out, "nft", line)
+
+
+def _rule_command_nft(table: Table, command: Command, out: Output, batch: Batch, line: int) -> None:
+    jump, (letter,) = command.jump, command.commands
+    spec = command.spec
+    if spec.target is None and jump and jump not in table.chains and (spec.goto or jump not in VERDICTS):
+        raise ParameterProblem(f"Chain '{jump}' does not exist")
+    specs = command.specs()
+    if letter in "AI":
+        _hook(table, command.chain)
+    for spec in specs[:1] if letter == "R" else specs:
+        rule = _one_rule(table, command, letter, spec, "nft")
+        if command.verbose:
+            out.stdout.append(verbose_line(spec, "nft"))
+        if rule is not None:
+            batch[rule] = (line, VERBS.get(letter, "RULE_APPEND"))
 
 
 def _hook(table: Table, name: str | None) -> None:
-    """The base chain that a command names comes to be (nft_xt_builtin_init)."""
-    chain = table.chains.get(name or "")
-    if chain is not None:
-        chain.hooked = True
+    """The base chain that a command names, or all of them, come to be (nft_xt_builtin_init)."""
+    for each in table.builtin if name is None else (name,):
+        if each in table.chains:
+            table.chains[each].hooked = True
 
 
-def _delete_chains_nft(table: Table, command: Command, out: Output) -> None:
+def _delete_chains_nft(table: Table, command: Command, out: Output, line: int) -> None:
     """-X: the kernel refuses chains that are in use, all or nothing."""
     name = command.chain
-    chosen = table.user_chains() if name is None else [op.chain_of(table, name, "chain_del")]
-    for chain in chosen:
-        if command.verbose and chain.policy is None:
-            out.stdout.append(f"Deleting chain `{chain.name}'\n")
+    if name is not None:
+        chosen = [op.chain_of(table, name, "chain_del")]
+    else:
+        chosen = table.user_chains() if command.verbose else [c for c in table.chains.values() if c.policy is None]
     if name is not None and chosen[0].policy is not None:
         if chosen[0].rules or chosen[0].policy != "ACCEPT":
             raise OperationError("EBUSY", "chain_del")
         chosen[0].hooked = False
         return
+    if command.verbose:
+        out.stdout += [f"Deleting chain `{chain.name}'\n" for chain in chosen]
+    busy = {r.spec.jump for c in table.chains.values() for r in c.rules if r.spec.target is None}
+    for chain in chosen:
+        if chain.name in busy or chain.rules:
+            raise ResourceProblem(f"{_where(line)}CHAIN_DEL failed ({STRERROR['EBUSY']}): chain {chain.name}")
+    for chain in chosen:
+        del table.chains[chain.name]
     if name is None:
         for base in table.builtin:
             chain = table.chains[base]
             if not chain.rules and chain.policy == "ACCEPT":
                 chain.hooked = False
-    gone = {c.name for c in chosen}
-    busy = {r.spec.jump for c in table.chains.values() if c.name not in gone for r in c.rules if r.spec.target is None}
-    # a chain is deleted with its rules only when it is flushed first, so jumps among the chosen count too
-    busy |= {r.spec.jump for c in chosen for r in c.rules if r.spec.target is None}
-    for chain in chosen:
-        if chain.name in busy or chain.rules:
-            raise ResourceProblem(f" CHAIN_DEL failed ({STRERROR['EBUSY']}): chain {chain.name}")
-    for chain in chosen:
-        del table.chains[chain.name]
 
 
 # -- the kernel's judgement ------------------------------------------------------------------------
 
 
-def commit(ruleset: Ruleset, table: Table, lines: dict[int, tuple[int, str]] | None = None, was: Table | None = None) -> None:
-    """Give the table to the kernel. ``lines`` (nft): id(rule) -> (line, verb) of the batch's rules.
-
-    Raises OperationError (legacy) or ResourceProblem (nft) and leaves the old table as it was.
-    """
+def commit_legacy(ruleset: Ruleset, table: Table) -> None:
+    """Give the table to the kernel. Raises OperationError and leaves the old one as it was."""
     try:
-        hooks = reached_from(table)
-    except Loop as loop:
-        if ruleset.personality == "legacy":
-            raise OperationError("ELOOP") from None
-        raise ResourceProblem(_nft_failure(table, lines or {}, loop.chain, "EMLINK")) from None
-    if ruleset.personality == "legacy":
-        first = next(refusals(table, "legacy", hooks), None)
-        if first is not None:
-            raise OperationError(first.errno)
-    else:
-        told = []
-        for refusal in refusals(table, "nft", hooks):
-            rule = table.chains[refusal.chain].rules[refusal.index - 1]
-            if lines is not None and id(rule) in lines:
-                told.append(_refused_line(*lines[id(rule)], refusal.errno, refusal.chain))
-        if told:
-            raise ResourceProblem("".join(told))
+        reach = reached_from(table, "legacy")
+    except Loop:
+        raise OperationError("ELOOP") from None
+    for refusal in refusals(table, "legacy", reach):
+        raise OperationError(refusal.errno)
     ruleset.put(table)
 
 
-def _refused_line(line: int, verb: str, errno: str, chain: str) -> str:
-    where = f"\nline {line}: " if line else " "
-    return f"{where}{verb} failed ({STRERROR.get(errno, errno)}): rule in chain {chain}"
+def commit_nft(ruleset: Ruleset, table: Table, batch: Batch) -> None:
+    """Give the batch to the kernel. Raises ResourceProblem and leaves the old table as it was."""
+    told = [_refused_line(rule, batch, *why) for rule in batch if (why := _bad_jump(table, rule, batch))]
+    if not told:
+        try:
+            told = _judged(table, reached_from(table, "nft"), batch)
+        except Loop as loop:
+            culprits = [rule for rule in table.chains[loop.chain].rules if rule in batch] or list(batch)
+            told = [_refused_line(culprits[-1], batch, "EMLINK", loop.chain)] if culprits else []
+    if told:
+        raise ResourceProblem("".join(told if told[0].startswith("\n") else told[:1]))
+    ruleset.put(table)
 
 
-def _nft_failure(table: Table, lines: dict[int, tuple[int, str]], chain: str, errno: str) -> str:
-    """The last rule of the batch in that chain is told as the culprit."""
-    for rule in reversed(table.chains[chain].rules):
-        if id(rule) in lines:
-            return _refused_line(*lines[id(rule)], errno, chain)
-    return _refused_line(0, "RULE_APPEND", errno, chain)
+def _bad_jump(table: Table, rule: Rule, batch: Batch) -> tuple[str, str] | None:
+    """A jump to a base chain: (errno, the rule's chain)."""
+    spec = rule.spec
+    if spec.target is not None or spec.jump not in table.builtin:
+        return None
+    where = next(c.name for c in table.chains.values() if rule in c.rules)
+    return "EOPNOTSUPP" if table.chains[spec.jump].hooked else "ENOENT", where
+
+
+def _judged(table: Table, reach: Reach, batch: Batch) -> list[str]:
+    """What is told of refused rules; a new jump is to blame for an old rule that now stands in a wrong hook."""
+    told, blamed = [], ""
+    for refusal in refusals(table, "nft", reach):
+        rule = table.chains[refusal.chain].rules[refusal.index - 1]
+        if rule in batch:
+            told.append(_refused_line(rule, batch, refusal.errno, refusal.chain))
+        else:
+            blamed = blamed or refusal.errno
+    if blamed and not told:
+        for chain in table.chains.values():
+            for rule in chain.rules:
+                if rule in batch and rule.spec.chain:
+                    return [_refused_line(rule, batch, blamed, chain.name)]
+    return told
+
+
+def _where(line: int) -> str:
+    return f"\nline {line}: " if line else " "
+
+
+def _refused_line(rule: Rule, batch: Batch, errno: str, chain: str) -> str:
+    line, verb = batch[rule]
+    return f"{_where(line)}{verb} failed ({STRERROR.get(errno, errno)}): rule in chain {chain}"

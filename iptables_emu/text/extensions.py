@@ -37,8 +37,8 @@ class _Words:
 
     __slots__ = ("at", "words")
 
-    def __init__(self, words: tuple[str, ...]) -> None:
-        self.words, self.at = words, 1
+    def __init__(self, words: tuple[str, ...], at: int) -> None:
+        self.words, self.at = words, at
 
     def peek(self) -> str | None:
         return self.words[self.at] if self.at < len(self.words) else None
@@ -87,7 +87,11 @@ def assemble(cls: type[Any], written: tuple[Written, ...], base: tuple[int, int,
     rows, _ = rows_of(cls)
     given: dict[str, Given] = {}
     for name, words, inverted in written:
-        give(cls, rows[name][0], words[0] if words else None, inverted, around, given, _Words(words))
+        opt = rows[name][0]
+        behind = _Words(words, 0 if opt.bare else 1)
+        give(cls, opt, words[0] if behind.at and words else None, inverted, around, given, behind)
+        if behind.at < len(words):
+            raise ParameterProblem(f"{words[-1]} is no word of --{name}")  # the parser goes by the converter then
     finish(cls, given, around)
     return make(cls, given, around)
 

@@ -8,9 +8,9 @@ from iptables_emu.text.strerror import OperationError
 
 
 def chain_of(table: Table, name: str | None, operation: str) -> Chain:
-    """An existing chain."""
+    """An existing chain; a base chain that iptables-nft has not yet made is none."""
     chain = table.chains.get(name or "")
-    if chain is None:
+    if chain is None or not chain.hooked:
         raise OperationError("ENOENT", operation)
     return chain
 
@@ -36,7 +36,8 @@ def replace(table: Table, name: str, rule: Rule, number: int) -> None:
 
 def find(chain: Chain, spec: RuleSpec) -> int | None:
     """The index (from 0) of the first equal rule."""
-    return next((i for i, rule in enumerate(chain.rules) if rule.spec == spec), None)
+    wanted = spec.comparable()
+    return next((i for i, rule in enumerate(chain.rules) if rule.spec.comparable() == wanted), None)
 
 
 def miss(spec: RuleSpec, operation: str, personality: str) -> OperationError:

@@ -69,5 +69,5 @@ def with_extension(options: OptionSet, cls: type[Match] | type[Target]) -> Optio
     table: dict[str, Long] = {}
     for opt in cls.OPTIONS:
         code = opt.ident if opt.ident >= 0 else keys.index(opt.id)
-        table[opt.name] = Long(opt.name, REQUIRED if opt.convert else NO, (cls, opt), offset + code)
+        table[opt.name] = Long(opt.name, NO if opt.convert is None or opt.bare else REQUIRED, (cls, opt), offset + code)
     return options.with_first(table)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from iptables_emu.model.rule import Rule
 from iptables_emu.model.ruleset import BUILTIN, Chain, Ruleset, Table
 from iptables_emu.options.numbers import U64
 from iptables_emu.options.problem import IptablesError, ParameterProblem
 from iptables_emu.options.types import blen, cut
 from iptables_emu.text import operations as op
-from iptables_emu.text.argv import Parser, check_chain_name
+from iptables_emu.text.argv import Parser
 from iptables_emu.text.command import EXTENSION_NAME_MAX, Command
 from iptables_emu.text.errors import Exit, OtherProblem, TryHelp, report, try_help
-from iptables_emu.text.execute import Output, apply_legacy, apply_nft, commit
+from iptables_emu.text.execute import Batch, Output, apply_legacy, apply_nft, check_strict, commit_legacy, commit_nft
 from iptables_emu.text.lexer import MOST_WORDS, words
 from iptables_emu.text.strerror import OperationError
+from iptables_emu.text.words import check_chain_name, scan_counter
 
 BUFFER = 10240  # bytes of fgets' buffer: a longer line arrives in pieces
 
@@ -32,8 +34,7 @@ class Options:
     table: str | None = None
 
 
-@dataclass(slots=True)
-class _Queued:
+class _Queued(NamedTuple):
     """One step of an nft batch with its input line: ``what`` is flush, chain, policy or a command."""
 
     line: int
@@ -54,11 +55,12 @@ def pieces(text: str) -> Iterator[str]:
 
 
 def _piece(line: str) -> Iterator[str]:
-    while len(line) >= BUFFER // 4 and blen(line) >= BUFFER:
-        head = cut(line, BUFFER - 1)
-        yield head.partition("\0")[0]
-        line = line[len(head) :] if line.startswith(head) else line[BUFFER - 1 :]
-    yield line.partition("\0")[0] if "\0" in line else line
+    if len(line) < BUFFER // 4 or blen(line) < BUFFER:
+        yield line.partition("\0")[0] if "\0" in line else line
+        return
+    raw = line.encode("utf-8", "surrogateescape")
+    for at in range(0, len(raw), BUFFER - 1):
+        yield raw[at : at + BUFFER - 1].partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def strtok(text: str) -> list[str]:
@@ -154,7 +156,7 @@ class Restore:
         self.queue = []
         if self.legacy:
             if self.ruleset.get(self.parser.family, name) is None:
-                self.ruleset.put(self.table.copy())
+                self.ruleset.put(self.ruleset.new_table(self.parser.family, name))
             if not self.options.noflush:
                 self.empty(self.table)
         elif not self.options.noflush:
@@ -178,11 +180,12 @@ class Restore:
         table = self.table
         assert table is not None
         self.in_table = False
-        if self.legacy:
-            if not self.options.test:
-                commit(self.ruleset, table)
+        if self.options.test:
             return
-        self.play(table)
+        if self.legacy:
+            commit_legacy(self.ruleset, table)
+        else:
+            self.play(table)
 
     # -- chains ----------------------------------------------------------------------------------
 
@@ -197,7 +200,8 @@ class Restore:
                 raise ParameterProblem(f"Invalid chain name `{name}' ({EXTENSION_NAME_MAX - 1} chars max)")
             self.make_chain(name)
         else:
-            check_chain_name(name, self.parser.family)
+            self.parser.announced.add(name)
+            check_chain_name(name, self.parser.family, self.parser.announced)
         if len(fields) < 2:
             raise ParameterProblem(f"{program}: line {self.line} policy invalid")
         policy = fields[1]
@@ -214,6 +218,7 @@ class Restore:
             except OperationError as error:
                 text = error.text("legacy")
                 raise OtherProblem(f"Can't set policy `{policy}' on `{name}' line {self.line}: {text}") from None
+        self.parser.announced.add(name)
 
     def make_chain(self, name: str) -> None:
         """A user chain of the text: new, or an old one flushed with -n."""
@@ -250,18 +255,17 @@ class Restore:
         argv += words(rest)
         if len(argv) >= MOST_WORDS:
             raise ParameterProblem("Parser cannot handle more arguments")
-        command = self.parser.parse(argv, self.table_name)
+        try:
+            command = self.parser.parse(argv, self.table_name)
+        finally:
+            self.out.stderr += self.parser.warnings
         if command.ignored:
             return
-        table = self.table
-        assert table is not None
-        if self.strict and command.spec.verdict == "QUEUE" and not self.legacy:
-            raise ParameterProblem("Chain 'QUEUE' does not exist")
+        assert self.table is not None
+        check_strict(command.spec, self.strict, self.parser.personality)
         if self.legacy:
-            apply_legacy(table, command, self.out)
+            apply_legacy(self.table, command, self.out)
         else:
-            self.out.stderr += command.warnings
-            command.warnings = []
             self.queue.append(_Queued(self.line, "command", command=command))
 
     def rule_counters(self, buffer: str) -> tuple[list[str], str]:
@@ -281,33 +285,41 @@ class Restore:
 
     def play(self, table: Table) -> None:
         """Carry out the queue at COMMIT (nft_prepare), then give the batch to the kernel."""
-        lines: dict[int, tuple[int, str]] = {}
-        flushed = False
+        batch: Batch = {}
+        gone = False
         for item in self.queue:
             try:
                 if item.what == "flush":
-                    if self.options.verbose:
-                        self.empty(table)
-                    table = self.ruleset.new_table(self.parser.family, table.name)
-                    flushed = True
+                    gone = not self.options.verbose
+                    table = self.flushed(table)
                 elif item.what == "chain":
-                    table.chains[item.name] = Chain(item.name)
+                    self.restored_chain(table, item.name)
                 elif item.what == "policy":
                     self.nft_policy(table, item)
-                else:
-                    assert item.command is not None
-                    before = _identities(table, item.command)
-                    apply_nft(table, item.command, self.out)
-                    for rule in _new_rules(table, item.command, before):
-                        lines[id(rule)] = (item.line, _verb(item.command))
+                elif item.command is not None:
+                    apply_nft(table, item.command, self.out, batch, item.line)
             except OperationError as error:
                 self.failed(error, item.line)
-        if self.options.test:
-            return
-        if flushed and len(self.queue) == 1:
+        if gone and not any(chain.hooked for chain in table.chains.values()):
             self.ruleset.tables.pop((table.family, table.name), None)
             return
-        commit(self.ruleset, table, lines)
+        commit_nft(self.ruleset, table, batch)
+
+    def flushed(self, table: Table) -> Table:
+        """Without -n the table is deleted; with -v it is emptied step by step."""
+        if not self.options.verbose:
+            return self.ruleset.new_table(self.parser.family, table.name)
+        self.empty(table)
+        for chain in table.chains.values():
+            chain.hooked = chain.policy != "ACCEPT"
+        return table
+
+    def restored_chain(self, table: Table, name: str) -> None:
+        chain = table.chains.get(name)
+        if chain is None:
+            table.chains[name] = Chain(name)
+        else:
+            op.flush(table, chain)
 
     def nft_policy(self, table: Table, item: _Queued) -> None:
         chain = table.chains[item.name]
@@ -318,30 +330,14 @@ class Restore:
             op.set_policy(table, item.name, item.policy, item.counters or (0, 0))
 
 
-def _verb(command: Command) -> str:
-    return {"I": "RULE_INSERT", "R": "RULE_REPLACE"}.get(next(iter(command.commands)), "RULE_APPEND")
-
-
-def _identities(table: Table, command: Command) -> set[int]:
-    chain = table.chains.get(command.chain or "")
-    if chain is None or command.commands <= {"A"} or not command.commands & set("IR"):
-        return set()
-    return {id(r) for r in chain.rules}
-
-
-def _new_rules(table: Table, command: Command, before: set[int]) -> list[Rule]:
-    """The rules that a command has just brought."""
-    chain = table.chains.get(command.chain or "")
-    if chain is None or not command.commands & set("AIR"):
-        return []
-    if "A" in command.commands:
-        return chain.rules[len(chain.rules) - len(command.sources) * len(command.destinations) :]
-    return [r for r in chain.rules if id(r) not in before]
+_COUNTERS = re.compile(r"\[(\s*[+-]?\d+):(\s*[+-]?\d+)")
 
 
 def parse_counters(text: str) -> tuple[int, int] | None:
     """``[p:b]`` as sscanf("[%llu:%llu]") reads it, without asking for the closing bracket."""
-    import re
-
-    found = re.match(r"\[\s*([+-]?\d+):\s*([+-]?\d+)", text)
-    return (int(found.group(1)) & U64, int(found.group(2)) & U64) if found else None
+    if text == "[0:0]":
+        return 0, 0
+    found = _COUNTERS.match(text)
+    if found is None:
+        return None
+    return (scan_counter(found.group(1)) or 0) & U64, (scan_counter(found.group(2)) or 0) & U64

@@ -38,7 +38,9 @@
 -m conntrack ! --ctorigdst 10.0.0.1/8 ; = ; OK
 -m conntrack --ctreplsrc 10.0.0.0/255.0.255.0 ; = ; OK
 -m conntrack --ctrepldst 10.0.0.0/255.255.0.0 ; -m conntrack --ctrepldst 10.0.0.0/16 ; OK
--m conntrack --ctorigsrc 10.0.0.1/33 ; ; FAIL
+# no prefix length, but inet_aton makes a mask of it
+-m conntrack --ctorigsrc 10.0.0.1/33 ; -m conntrack --ctorigsrc 10.0.0.1/0.0.0.33 ; OK
+-m conntrack --ctorigsrc 10.0.0.1/x ; ; FAIL
 -m conntrack --ctorigsrc 2001:db8::1 ; ; FAIL
 @6
 -m conntrack --ctorigsrc 2001:db8::1 ; = ; OK

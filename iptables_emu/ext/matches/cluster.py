@@ -49,7 +49,7 @@ class Cluster(Match):
     @classmethod
     def parse(cls, given: Gathered, base: Base) -> Self:
         # of both the later one counts, but then the table refuses them
-        key, local = next((k, g) for k, g in reversed(given.items()) if k.startswith("cluster-local"))
+        key, local = next((k, g) for k, g in reversed(list(given.items())) if k.startswith("cluster-local"))
         nodes = 1 << local.value - 1 if key == "cluster-local-node" else local.value
         return cls(given["cluster-total-nodes"].value, nodes, given["cluster-hash-seed"].value, local.inverted)
 

@@ -50,8 +50,11 @@ class Connlimit(Match):
     @classmethod
     def parse(cls, given: Gathered, base: Base) -> Self:
         upto, above = given.get("connlimit-upto"), given.get("connlimit-above")
-        limit, is_upto = (upto.value, not upto.inverted) if upto else (above.value, above.inverted) if above else (0, False)
-        mask = given.get("connlimit-mask")
+        mask, limit, is_upto = given.get("connlimit-mask"), 0, False
+        if upto:
+            limit, is_upto = upto.value, not upto.inverted
+        elif above:
+            limit, is_upto = above.value, above.inverted
         return cls(limit, is_upto, mask.value if mask else FULL[base.family], "connlimit-daddr" in given)
 
     def save(self, base: Base) -> str:

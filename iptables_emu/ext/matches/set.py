@@ -78,13 +78,13 @@ class SetMatch(Match):
     @classmethod
     def parse(cls, given: Gathered, base: Base) -> Self:
         name, dims = given["match-set"].value
-        skips = [
+        skip, skip_sub = (
             key in given and any(inverted for _, inverted in given[key].values)
             for key in ("update-counters", "update-subcounters")
-        ]
+        )
         packets, octets = given.get("packets"), given.get("bytes")
         return cls(
-            name, dims, given["match-set"].inverted, "return-nomatch" in given, *skips,
+            name, dims, given["match-set"].inverted, "return-nomatch" in given, skip, skip_sub,
             packets.value if packets else None, octets.value if octets else None,
         )  # fmt: skip
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Self
 
 from iptables_emu.ext.api import Base, Gathered, Opt, Place, Target
-from iptables_emu.ext.sets import SetUse, set_use, show_set
+from iptables_emu.ext.sets import set_and_directions
 from iptables_emu.options.numbers import U32, strict
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
+
+SetUse = tuple[str, tuple[str, ...]]  # a set's name, and "src" or "dst" for each dimension
 
 MAPS: Final = ("map-mark", "map-prio", "map-queue")
 LATE_HOOKS: Final = frozenset({"FORWARD", "OUTPUT", "POSTROUTING"})
@@ -25,12 +27,17 @@ def _timeout(text: str, cx: OptionContext) -> int:
 
 def _set_row(name: str, ident: str, text: str) -> Opt:
     # the old parser looks at no "!" before its options
-    return Opt(name, set_use, invert=True, once=f"--{name} can be specified only once", ident=ord(ident),
+    convert = set_and_directions(f"--{name} requires two args.")
+    return Opt(name, convert, invert=True, once=f"--{name} can be specified only once", ident=ord(ident),
                metavar="name src|dst[,...]", help=text)  # fmt: skip
 
 
 def _flag(name: str, ident: str, text: str) -> Opt:
     return Opt(name, None, invert=True, multi=True, ident=ord(ident), help=text)
+
+
+def _show(use: SetUse) -> str:
+    return f" {use[0]} {','.join(use[1])}"
 
 
 def _only_with(option: str, needed: str) -> ParameterProblem:
@@ -80,11 +87,11 @@ class SetTarget(Target):
         return cls(add, delete, mapped, "exist" in given, timeout, tuple(name for name in MAPS if name in given))
 
     def _text(self, prefix: str) -> str:
-        out = f" {prefix}add-set{show_set(self.add)}" if self.add else ""
+        out = f" {prefix}add-set{_show(self.add)}" if self.add else ""
         out += f" {prefix}exist" if self.exist else ""
         out += f" {prefix}timeout {self.timeout}" if self.timeout is not None else ""
-        out += f" {prefix}del-set{show_set(self.delete)}" if self.delete else ""
-        out += f" {prefix}map-set{show_set(self.map)}" if self.map else ""
+        out += f" {prefix}del-set{_show(self.delete)}" if self.delete else ""
+        out += f" {prefix}map-set{_show(self.map)}" if self.map else ""
         return out + "".join(f" {prefix}{name}" for name in self.maps)
 
     def save(self, base: Base) -> str:

@@ -1,0 +1,117 @@
+"""ICMP packets that the host makes: errors and replies (kernel: icmp.c, ipv6/icmp.c)."""
+
+from __future__ import annotations
+
+from iptables_emu.model.address import FULL
+from iptables_emu.packet.packet import ICMP, ICMPV6, Packet, internet_checksum, pseudo_header
+
+ERRORS4 = frozenset({3, 4, 5, 11, 12})
+QUOTE4, QUOTE6 = 576, 1280  # an error is never longer than this
+
+
+def may_answer(pkt: Packet) -> bool:
+    """Whether an error about this packet may be sent at all."""
+    if pkt.pkttype != 0 or pkt.frag_offset:
+        return False
+    if pkt.family == 4:
+        if pkt.dst == 0xFFFFFFFF or pkt.dst >> 28 == 14:
+            return False
+        if pkt.proto == ICMP:
+            kind = pkt.data[pkt.l4] if len(pkt.data) > pkt.l4 else None
+            return kind is not None and kind not in ERRORS4 and kind <= 18
+        return True
+    if pkt.src == 0 or pkt.src >> 120 == 0xFF or pkt.dst >> 120 == 0xFF:
+        return False
+    return not (pkt.proto == ICMPV6 and (len(pkt.data) <= pkt.l4 or pkt.data[pkt.l4] < 128 or pkt.data[pkt.l4] == 137))
+
+
+def ipv4(src: int, dst: int, proto: int, body: bytes, *, tos: int = 0, ttl: int = 64, df: bool = False) -> bytes:
+    """An IPv4 packet of the host's own; its id is the host's choice and left 0."""
+    head = bytearray(20)
+    head[0], head[1] = 0x45, tos
+    head[2:4] = (20 + len(body)).to_bytes(2, "big")
+    head[6] = 0x40 if df else 0
+    head[8], head[9] = ttl, proto
+    head[12:16], head[16:20] = src.to_bytes(4, "big"), dst.to_bytes(4, "big")
+    head[10:12] = internet_checksum(bytes(head)).to_bytes(2, "big")
+    return bytes(head) + body
+
+
+def ipv6(src: int, dst: int, proto: int, body: bytes, *, tos: int = 0, ttl: int = 64) -> bytes:
+    """An IPv6 packet of the host's own, without flow label."""
+    return ((6 << 28 | tos << 20).to_bytes(4, "big") + len(body).to_bytes(2, "big") + bytes((proto, ttl))
+            + src.to_bytes(16, "big") + dst.to_bytes(16, "big") + body)  # fmt: skip
+
+
+def error4(pkt: Packet, src: int, kind: int, code: int, info: int = 0) -> bytes:
+    """An ICMP error about a packet, to its source. ``info`` is the second word (MTU, gateway)."""
+    quote = bytes(pkt.data)[: QUOTE4 - 28]
+    body = bytes((kind, code, 0, 0)) + info.to_bytes(4, "big") + quote
+    body = body[:2] + internet_checksum(body).to_bytes(2, "big") + body[4:]
+    return ipv4(src, pkt.src, ICMP, body, tos=pkt.tos & 0x1E | 0xC0)
+
+
+def error6(pkt: Packet, src: int, kind: int, code: int, info: int = 0) -> bytes:
+    """An ICMPv6 error about a packet, to its source."""
+    quote = bytes(pkt.data)[: QUOTE6 - 48]
+    return icmp6(src, pkt.src, bytes((kind, code, 0, 0)) + info.to_bytes(4, "big") + quote)
+
+
+def icmp6(src: int, dst: int, body: bytes, tos: int = 0) -> bytes:
+    """An ICMPv6 message with its checksum."""
+    check = internet_checksum(pseudo_header(6, src, dst, ICMPV6, len(body)) + body)
+    return ipv6(src, dst, ICMPV6, body[:2] + check.to_bytes(2, "big") + body[4:], tos=tos)
+
+
+def echo_reply(pkt: Packet, src: int) -> bytes:
+    """The answer to an echo request."""
+    body = bytes(pkt.data[pkt.l4 : pkt.length])
+    if pkt.family == 6:
+        return icmp6(src, pkt.src, b"\x81\0\0\0" + body[4:], tos=0)
+    reply = b"\0" + body[1:2] + b"\0\0" + body[4:]
+    reply = reply[:2] + internet_checksum(reply).to_bytes(2, "big") + reply[4:]
+    return ipv4(src, pkt.src, ICMP, reply, tos=pkt.tos)
+
+
+def timestamp_reply(pkt: Packet, src: int, now_ns: int) -> bytes:
+    """The answer to a timestamp request: milliseconds since midnight UT."""
+    body = bytes(pkt.data[pkt.l4 : pkt.length])
+    stamp = (now_ns // 1_000_000 % 86_400_000).to_bytes(4, "big")
+    reply = b"\x0e\0\0\0" + body[4:12] + stamp + stamp
+    reply = reply[:2] + internet_checksum(reply).to_bytes(2, "big") + reply[4:]
+    return ipv4(src, pkt.src, ICMP, reply, tos=pkt.tos)
+
+
+def tcp_reset(pkt: Packet) -> bytes | None:
+    """The stack's RST for a segment that no socket wants (tcp_v4_send_reset); None for a RST."""
+    segment = bytes(pkt.data[pkt.l4 : pkt.length])
+    flags = segment[13]
+    if flags & 4:
+        return None
+    seq, ack, out_flags = 0, 0, 0x04
+    if flags & 0x10:
+        seq = int.from_bytes(segment[8:12], "big")
+    else:
+        size = (segment[12] >> 4) * 4
+        length = len(segment) - size + bool(flags & 2) + bool(flags & 1)
+        ack = int.from_bytes(segment[4:8], "big") + length & 0xFFFFFFFF
+        out_flags = 0x14
+    return tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], seq, ack, out_flags, 0)
+
+
+def tcp(
+    family: int, src: int, dst: int, ports: bytes, seq: int, ack: int, flags: int, window: int, options: bytes = b""
+) -> bytes:
+    """A TCP segment of the host's own in its IP packet."""
+    size = 20 + len(options)
+    segment = (ports + seq.to_bytes(4, "big") + ack.to_bytes(4, "big") + bytes((size << 2, flags))
+               + window.to_bytes(2, "big") + bytes(4) + options)  # fmt: skip
+    check = internet_checksum(pseudo_header(family, src, dst, 6, len(segment)) + segment)
+    segment = segment[:16] + check.to_bytes(2, "big") + segment[18:]
+    if family == 4:
+        return ipv4(src, dst, 6, segment, df=True)
+    return ipv6(src, dst, 6, segment)
+
+
+def is_any(value: int, family: int) -> bool:
+    return value == 0 or value == FULL[family]

@@ -1,0 +1,232 @@
+"""The host at work: hooks in their order, and the way between them.
+
+:class:`Machine` holds what outlives a packet; the parts of the way are in input, output and local.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from iptables_emu.conntrack import nat
+from iptables_emu.conntrack import tuples as t
+from iptables_emu.conntrack.core import Conntrack
+from iptables_emu.conntrack.helpers import ftp
+from iptables_emu.engine import hooks
+from iptables_emu.engine.context import Context
+from iptables_emu.engine.fragments import Reassembly
+from iptables_emu.engine.traverse import traverse
+from iptables_emu.engine.verdict import Verdict
+from iptables_emu.model.address import show
+from iptables_emu.packet.packet import ICMP, ICMPV6, Packet
+from iptables_emu.trace.events import (
+    Confirmed, Dropped, Event, Fate, HookEntered, Noted, PacketStart, Rewritten, TableEntered, TableLeft, Tracked,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from iptables_emu.compile.program import Program
+    from iptables_emu.engine.traverse import Write
+    from iptables_emu.host.host import Host
+
+
+class Machine:
+    """One host with its rules. ``now`` is virtual time, ns since the epoch."""
+
+    def __init__(self, program: Program, host: Host, write: Write, *, seed: int = 0, now: int = 0) -> None:
+        self.program, self.host, self.write = program, host, write
+        self.rng = random.Random(seed)
+        self.now = now
+        self.conntrack = Conntrack(host.sysctls, self.rng)
+        self.fragments = Reassembly()
+        self.events: list[Event] = []
+        self.explain = False
+        self.numbers = 0
+        self.redirects: dict[tuple[int, int], tuple[int, int]] = {}
+        self.tracking = {4: False, 6: False}
+        self.defrag = {4: False, 6: False}
+        self.nat_active = {4: False, 6: False}
+        self.reload()
+
+    @property
+    def personality(self) -> str:
+        return self.program.ruleset.personality
+
+    def reload(self) -> None:
+        """Take notice of a changed ruleset."""
+        for family in (4, 6):
+            self.tracking[family] = self.program.needs_conntrack(family)
+            self.defrag[family] = self.defrag[family] or self.program.needs_defrag(family)
+            table = self.program.ruleset.get(family, "nat")
+            self.nat_active[family] = table is not None and any(
+                c.hooked for c in table.chains.values() if c.policy is not None
+            )
+        self.steps = {hook: hooks.steps(hook, self.personality) for hook in hooks.HOOKS}
+        self.program.prepare()
+
+    def advance(self, nanoseconds: int) -> None:
+        """Let virtual time pass."""
+        self.now += nanoseconds
+        self.conntrack.now = self.now
+        self.conntrack.expire()
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def emit(self, event: Event) -> None:
+        self.events.append(event)
+
+    def start(self, pkt: Packet, origin: str, looped_from: int | None = None) -> None:
+        """The packet enters netfilter: it gets its number."""
+        self.numbers += 1
+        pkt.number = self.numbers
+        self.emit(PacketStart(pkt.number, origin, pkt.iif, pkt.oif, bytes(pkt.data), looped_from))
+
+    def end(self, pkt: Packet, fate: str, text: str) -> None:
+        self.emit(Fate(pkt.number, fate, text))
+
+    def drop(self, pkt: Packet, hook: str, where: str, why: str) -> None:
+        """The packet ends; ``where`` is "" when no rule or policy did it."""
+        self.emit(Dropped(pkt.number, hook, where, why))
+        self.end(pkt, "dropped", why)
+
+    # -- hooks -----------------------------------------------------------------------------------
+
+    def context(self, hook: str, iif: str, oif: str) -> Context:
+        ctx = Context(self.host, self.conntrack, self.path, self.rng, self.personality)
+        ctx.hook, ctx.iif, ctx.oif = hook, iif, oif
+        ctx.now, ctx.sink, ctx.explain = self.now, self.events, self.explain
+        return ctx
+
+    path: Path  # set by Engine
+
+    def hook(self, hook: str, pkt: Packet, iif: str, oif: str) -> Verdict:
+        """Everything that hangs at one hook; the packet's end is told when it does not pass."""
+        ctx = self.context(hook, iif, oif)
+        self.emit(HookEntered(pkt.number, hook, iif, oif, pkt.mark, bytes(pkt.data)))
+        for step in self.steps[hook]:
+            if step == "conntrack":
+                verdict = self._conntrack(pkt, hook)
+            elif step == "nat":
+                verdict = self._nat(pkt, ctx)
+            elif step == "helper":
+                verdict = self.conntrack.help(pkt, ctx) if self.tracking[pkt.family] else Verdict.ACCEPT
+            elif step == "confirm":
+                verdict = self._confirm(pkt)
+            else:
+                verdict = self._table(step, pkt, ctx)
+            if verdict is not Verdict.ACCEPT:
+                self._stopped(pkt, hook, step, verdict)
+                return verdict
+        return Verdict.ACCEPT
+
+    def _stopped(self, pkt: Packet, hook: str, step: str, verdict: Verdict) -> None:
+        if verdict is Verdict.UNKNOWN:
+            self.end(pkt, "unknown", f"unknown: {step} {hook} met something that is not known here")
+        elif verdict is Verdict.STOLEN:
+            self.end(pkt, "stolen", f"taken by {step} {hook}")
+        elif verdict is Verdict.QUEUE:
+            self.drop(pkt, hook, "", f"queued in {step} {hook}, and nobody listens")
+        elif step == "confirm":
+            self.drop(pkt, hook, "confirm", "the translated tuple was taken")
+        elif step in ("conntrack", "helper"):
+            self.drop(pkt, hook, "", f"dropped by {step}")
+        else:
+            self.drop(pkt, hook, f"{step} {hook}", f"dropped in {step} {hook}")
+
+    def _table(self, name: str, pkt: Packet, ctx: Context) -> Verdict:
+        found = self.program.base_chain(pkt.family, name, ctx.hook)
+        if found is None:
+            return Verdict.ACCEPT
+        table, chain = found
+        ctx.table = name
+        before = (pkt.src, pkt.dst, pkt.mark, pkt.tos)
+        self.emit(TableEntered(pkt.number, ctx.hook, name, ctx.iif, ctx.oif, pkt.mark, bytes(pkt.data)))
+        verdict = traverse(self.program, table, chain, pkt, ctx, self.write)
+        if verdict is Verdict.QUEUE:
+            verdict = self._queue(pkt, 0, verdict)
+        self.emit(TableLeft(pkt.number, ctx.hook, name, verdict.value))
+        if name == "mangle" and ctx.hook == "OUTPUT" and verdict is Verdict.ACCEPT:
+            if before != (pkt.src, pkt.dst, pkt.mark, pkt.tos):
+                return self.path.reroute(pkt)
+        return verdict
+
+    def _queue(self, pkt: Packet, number: int, verdict: Verdict) -> Verdict:
+        """A packet for user space: what the host file's listener decides."""
+        decision = self.host.queue_verdict(number)
+        if decision is None:
+            return verdict
+        self.emit(Noted(pkt.number, f"queue {number}: the listener says {decision}"))
+        return Verdict.ACCEPT if decision == "accept" else Verdict.DROP
+
+    # -- conntrack and nat -------------------------------------------------------------------------
+
+    def _conntrack(self, pkt: Packet, hook: str) -> Verdict:
+        if not self.tracking[pkt.family]:
+            return Verdict.ACCEPT
+        core = self.conntrack
+        core.now = self.now
+        core.expire()
+        known = pkt.ct is not None
+        verdict = core.track(pkt, hook)
+        if not known:
+            entry = "" if pkt.ct is None else f"{pkt.ct.original.text()} / {pkt.ct.reply.text()}"
+            self.emit(Tracked(pkt.number, core.state_name(pkt), entry, core.reason))
+        return verdict
+
+    def _nat(self, pkt: Packet, ctx: Context) -> Verdict:
+        """nf_nat_inet_fn: the table for a connection's first packet, then the translation for every packet."""
+        conn = pkt.ct
+        if not self.nat_active[pkt.family] or not self.tracking[pkt.family] or conn is None:
+            return Verdict.ACCEPT
+        hook, manip = ctx.hook, nat.manip_of(ctx.hook)
+        related = pkt.ctinfo in (t.RELATED, t.RELATED_REPLY)
+        before = (pkt.src, pkt.dst, bytes(pkt.data[pkt.l4 : pkt.l4 + 4]), bytes(pkt.data[pkt.l4 + 4 : pkt.l4 + 6]))
+        if related and pkt.proto in (ICMP, ICMPV6):
+            good = nat.translate_error(conn, pkt.ctinfo, hook, pkt)
+            self._told_nat(pkt, before, "nat")
+            return Verdict.ACCEPT if good else Verdict.DROP if not good else Verdict.ACCEPT
+        if (pkt.ctinfo == t.NEW or related) and not nat.initialised(conn, manip):
+            verdict = self._table("nat", pkt, ctx)
+            if verdict is not Verdict.ACCEPT:
+                return verdict
+            if not nat.initialised(conn, manip):
+                nat.null_binding(self.conntrack, conn, manip)
+        elif conn.masq_dev and hook == "POSTROUTING" and pkt.ctinfo < t.IS_REPLY and conn.masq_dev != ctx.oif:
+            self.conntrack.kill(conn)
+            return Verdict.DROP
+        nat.translate(conn, pkt.ctinfo, hook, pkt)
+        self._told_nat(pkt, before, "nat")
+        if hook == "OUTPUT" and before[1] != pkt.dst:
+            return self.path.reroute(pkt)
+        return Verdict.ACCEPT
+
+    def _told_nat(self, pkt: Packet, before: tuple[int, int, bytes, bytes], by: str) -> None:
+        src, dst, ports, ident = before
+        f = pkt.family
+        if src != pkt.src:
+            self.emit(Rewritten(pkt.number, "source", show(src, f), show(pkt.src, f), by))
+        if dst != pkt.dst:
+            self.emit(Rewritten(pkt.number, "destination", show(dst, f), show(pkt.dst, f), by))
+        now = bytes(pkt.data[pkt.l4 : pkt.l4 + 4])
+        if pkt.proto in t.WITH_PORTS and not pkt.frag_offset and len(now) == 4:
+            for at, word in ((0, "source port"), (2, "destination port")):
+                old, new = (int.from_bytes(b[at : at + 2], "big") for b in (ports, now))
+                if old != new:
+                    self.emit(Rewritten(pkt.number, word, str(old), str(new), by))
+        elif pkt.proto in (ICMP, ICMPV6) and ident != bytes(pkt.data[pkt.l4 + 4 : pkt.l4 + 6]):
+            new = int.from_bytes(pkt.data[pkt.l4 + 4 : pkt.l4 + 6], "big")
+            self.emit(Rewritten(pkt.number, "id", str(int.from_bytes(ident, "big")), str(new), by))
+
+    def _confirm(self, pkt: Packet) -> Verdict:
+        if not self.tracking[pkt.family]:
+            return Verdict.ACCEPT
+        if pkt.ct is not None:
+            ftp.adjust(self.conntrack, pkt.ct, pkt)
+        fresh = pkt.ct is not None and not pkt.ct.confirmed
+        verdict = self.conntrack.confirm(pkt)
+        if fresh and verdict is Verdict.ACCEPT and pkt.ct is not None and pkt.ct.confirmed:
+            self.emit(Confirmed(pkt.number, pkt.ct.text(self.now)))
+        return verdict
+
+
+if TYPE_CHECKING:
+    from iptables_emu.engine.path import Path

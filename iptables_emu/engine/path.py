@@ -1,0 +1,318 @@
+"""The way of a packet through the host: input, routing, forwarding, delivery, output (kernel: net/ipv4/ip_*.c)."""
+
+from __future__ import annotations
+
+from iptables_emu.conntrack import tuples as t
+from iptables_emu.engine import fragments, icmp
+from iptables_emu.engine.local import deliver
+from iptables_emu.engine.machine import Machine
+from iptables_emu.engine.routing import Decision, Routing
+from iptables_emu.engine.verdict import Verdict
+from iptables_emu.model.address import show
+from iptables_emu.packet.packet import BROADCAST, HOST, MULTICAST, OTHERHOST, TCP, Malformed, Packet, internet_checksum
+from iptables_emu.trace.events import Delivered, Emitted, Routed
+
+TO_EVERYONE = b"\xff" * 6
+REDIRECT_LOAD_NS, REDIRECT_MOST, REDIRECT_SILENCE_NS = 20_000_000, 9, 20_000_000_000
+
+
+class Path:
+    """Moves packets for one machine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.host = machine.host
+        self.routing = Routing(machine.host)
+        machine.path = self
+        self._route_of: dict[int, Decision] = {}
+
+    # -- in ------------------------------------------------------------------------------------
+
+    def receive(self, iface: str, frame: bytes) -> None:
+        """A frame comes in by an interface."""
+        interface = self.host.interfaces.get(iface)
+        kind = frame[12:14]
+        if interface is None or not interface.up or kind not in (b"\x08\0", b"\x86\xdd") or len(frame) < 14:
+            return
+        try:
+            pkt = Packet(frame[14:], iif=iface, eth=frame[:14])
+        except Malformed:
+            return
+        if pkt.family != (4 if kind == b"\x08\0" else 6):
+            return
+        pkt.pkttype = self._frame_type(frame[:6], interface.mac)
+        if pkt.pkttype != OTHERHOST and sane(pkt):
+            self.input(pkt)
+
+    @staticmethod
+    def _frame_type(dst: bytes, mac: bytes) -> int:
+        if dst[0] & 1:
+            return BROADCAST if dst == TO_EVERYONE else MULTICAST
+        return HOST if dst == mac else OTHERHOST
+
+    def input(self, pkt: Packet, looped_from: int | None = None) -> None:
+        """ip_rcv: PREROUTING, then the routing decision."""
+        machine = self.machine
+        if pkt.family == 6 and not self.host.ipv6:
+            return
+        if pkt.family == 6 and not sane_source6(pkt):
+            return
+        if machine.defrag[pkt.family] and (pkt.mf or pkt.frag_offset) and pkt.family == 4:
+            whole = machine.fragments.add(pkt, "conntrack", machine.now)
+            if whole is None:
+                return
+            pkt = whole
+        machine.start(pkt, "wire" if looped_from is None else "loop", looped_from)
+        if machine.hook("PREROUTING", pkt, pkt.iif, "") is Verdict.ACCEPT:
+            self.route_in(pkt)
+
+    def route_in(self, pkt: Packet) -> None:
+        """Local, forward, or nowhere."""
+        machine = self.machine
+        decision = self.routing.input(pkt)
+        machine.emit(Routed(pkt.number, decision.kind, decision.text, decision.dev))
+        if decision.kind == "local":
+            self.local_in(pkt, decision)
+        elif decision.kind == "forward":
+            self.forward(pkt, decision)
+        else:
+            if decision.error:
+                self.error(pkt, *decision.error)
+            machine.drop(pkt, "PREROUTING", "", decision.text)
+
+    def local_in(self, pkt: Packet, decision: Decision) -> None:
+        """ip_local_deliver: reassembly, INPUT, then the socket or an answer."""
+        machine = self.machine
+        if pkt.family == 4 and (pkt.mf or pkt.frag_offset):
+            number = pkt.number
+            whole = machine.fragments.add(pkt, "local", machine.now)
+            if whole is None:
+                machine.end(pkt, "dropped", "a fragment waits for the others")
+                return
+            pkt = whole
+            pkt.number = number
+        if machine.hook("INPUT", pkt, pkt.iif, "") is not Verdict.ACCEPT:
+            return
+        machine.emit(Delivered(pkt.number, bytes(pkt.data)))
+        machine.end(pkt, "delivered", f"delivered to this host ({show(pkt.dst, pkt.family)})")
+        deliver(self, pkt, decision)
+
+    # -- forward ---------------------------------------------------------------------------------
+
+    def forward(self, pkt: Packet, decision: Decision) -> None:
+        """ip_forward: TTL, MTU, redirects, FORWARD, POSTROUTING."""
+        machine = self.machine
+        if pkt.pkttype != HOST:
+            machine.drop(pkt, "PREROUTING", "", "not sent to this host's link address alone")
+            return
+        if pkt.ttl <= 1:
+            self.error(pkt, *((11, 0) if pkt.family == 4 else (3, 0)))
+            machine.drop(pkt, "PREROUTING", "", "its TTL ran out")
+            return
+        mtu = self.host.interfaces[decision.dev].mtu if decision.dev in self.host.interfaces else 1500
+        if self._too_big(pkt, mtu):
+            self.error(pkt, *((3, 4, mtu) if pkt.family == 4 else (2, 0, mtu)))
+            machine.drop(pkt, "PREROUTING", "", f"longer than the MTU of {decision.dev} ({mtu})")
+            return
+        pkt.set_ttl(pkt.ttl - 1)
+        pkt.forwarded = True
+        if decision.redirect:
+            self._redirect(pkt, decision)
+        if machine.hook("FORWARD", pkt, pkt.iif, decision.dev) is not Verdict.ACCEPT:
+            return
+        self.output(pkt, decision, pkt.iif)
+
+    def _too_big(self, pkt: Packet, mtu: int) -> bool:
+        size = len(pkt.data)
+        if pkt.family == 6:
+            return size > mtu
+        if pkt.frag_max and pkt.df and pkt.frag_max > mtu:
+            return True
+        return size > mtu and pkt.df and not pkt.frag_max
+
+    def _redirect(self, pkt: Packet, decision: Decision) -> None:
+        """An ICMP redirect, rationed for each source (ip_rt_send_redirect)."""
+        machine = self.machine
+        hop = decision.route.via if decision.route and decision.route.via is not None else pkt.dst
+        key = (pkt.family, pkt.src if pkt.family == 4 else pkt.dst)
+        count, last = machine.redirects.get(key, (0, 0))
+        if count and machine.now - last > REDIRECT_SILENCE_NS:
+            count = 0
+        if count >= REDIRECT_MOST or (count and machine.now <= last + (REDIRECT_LOAD_NS << count)):
+            return
+        machine.redirects[key] = (count + 1, machine.now)
+        if pkt.family == 4:
+            self.error(pkt, 5, 1, hop)
+
+    # -- out -------------------------------------------------------------------------------------
+
+    def output(self, pkt: Packet, decision: Decision, iif: str) -> None:
+        """POSTROUTING, then out of the interface (ip_output, ip_finish_output)."""
+        machine = self.machine
+        pkt.oif = decision.dev
+        verdict = machine.hook("POSTROUTING", pkt, iif, decision.dev)
+        if verdict is not Verdict.ACCEPT:
+            return
+        interface = self.host.interfaces.get(decision.dev)
+        mtu = interface.mtu if interface else 1500
+        if pkt.family == 4 and (len(pkt.data) > mtu or pkt.frag_max):
+            if pkt.df and not pkt.frag_max and len(pkt.data) > mtu or pkt.frag_max > mtu and pkt.df:
+                self.error(pkt, 3, 4, mtu)
+                machine.end(pkt, "sent", f"longer than the MTU of {decision.dev}: not sent")
+                return
+            pieces = fragments.split(pkt, mtu) if len(pkt.data) > min(mtu, pkt.frag_max or mtu) else [bytes(pkt.data)]
+        else:
+            pieces = [bytes(pkt.data)]
+        machine.end(pkt, "sent", f"sent out {decision.dev}")
+        for piece in pieces:
+            self.transmit(pkt, piece, decision)
+
+    def transmit(self, pkt: Packet, data: bytes, decision: Decision) -> None:
+        """Onto the wire, or back in by lo."""
+        interface = self.host.interfaces.get(decision.dev)
+        if interface is None or not interface.up:
+            return
+        if interface.kind == "loopback":
+            again = pkt.copy() if data == bytes(pkt.data) else Packet(data, mark=pkt.mark)
+            again.ct, again.ctinfo, again.untracked = pkt.ct, pkt.ctinfo, pkt.untracked
+            again.iif, again.oif = "lo", ""
+            again.eth = bytes(12) + (b"\x08\0" if pkt.family == 4 else b"\x86\xdd")
+            again.pkttype = HOST
+            again.frag_max, again.frag_sizes, again.forwarded = 0, (), False
+            again.socket, again.uid, again.gid = False, None, None
+            again.ct_template = None
+            if sane(again):
+                self.input(again, looped_from=pkt.number)
+            return
+        if interface.kind != "veth":
+            return
+        hop = decision.route.via if decision.route and decision.route.via is not None else pkt.dst
+        mac = self._neighbour(interface.name, hop, pkt, decision)
+        if mac is None:
+            return
+        ether = b"\x08\0" if pkt.family == 4 else b"\x86\xdd"
+        self.machine.emit(Emitted(pkt.number, decision.dev, mac + interface.mac + ether + data))
+
+    def _neighbour(self, dev: str, hop: int, pkt: Packet, decision: Decision) -> bytes | None:
+        """The link address of the next hop (arp_constructor, ndisc_constructor)."""
+        known = self.host.neighbours.get((dev, hop))
+        if known is not None:
+            return known
+        if pkt.family == 4 and hop >> 28 == 14:
+            return b"\x01\0\x5e" + (hop & 0x7FFFFF).to_bytes(3, "big")
+        if pkt.family == 6 and hop >> 120 == 0xFF:
+            return b"\x33\x33" + (hop & 0xFFFFFFFF).to_bytes(4, "big")
+        interface = self.host.interfaces[dev]
+        if not interface.arp:
+            return interface.mac
+        return TO_EVERYONE if decision.broadcast else None
+
+    def send_local(self, pkt: Packet) -> str:
+        """A packet from a raw socket of this host; returns the error of the call, or ""."""
+        decision = self.routing.output(pkt)
+        if decision.kind in ("unreachable", "prohibit", "blackhole", "invalid"):
+            return decision.text
+        if len(pkt.data) > self.host.interfaces[decision.dev].mtu:
+            return "Message too long"
+        pkt.oif = decision.dev
+        self._local_out(pkt, decision, "local")
+        return ""
+
+    def _local_out(self, pkt: Packet, decision: Decision, origin: str) -> None:
+        machine = self.machine
+        if machine.defrag[4] and pkt.family == 4 and (pkt.mf or pkt.frag_offset):
+            whole = machine.fragments.add(pkt, "output", machine.now)
+            if whole is None:
+                return
+            pkt = whole
+        machine.start(pkt, origin)
+        self._route_of[pkt.number] = decision
+        if machine.hook("OUTPUT", pkt, "", decision.dev) is not Verdict.ACCEPT:
+            return
+        decision = self._route_of.pop(pkt.number, decision)
+        self.output(pkt, decision, "")
+
+    def reroute(self, pkt: Packet) -> Verdict:
+        """A packet of this host has changed in OUTPUT: route it again (ip_route_me_harder)."""
+        decision = self.routing.output(pkt, any_source=True)
+        if decision.kind in ("unreachable", "prohibit", "blackhole", "invalid"):
+            return Verdict.DROP
+        self._route_of[pkt.number] = decision
+        self.machine.emit(Routed(pkt.number, "again", f"routed again: {decision.text}", decision.dev))
+        return Verdict.ACCEPT
+
+    # -- what the host makes itself ----------------------------------------------------------------
+
+    def error(self, pkt: Packet, kind: int, code: int, info: int = 0) -> None:
+        """An ICMP error about a packet (icmp_send), where one may be sent."""
+        if not icmp.may_answer(pkt) or (pkt.family == 4 and self.host.addr_type(pkt.dst, 4) == "BROADCAST"):
+            return
+        probe = Packet(icmp.error4(pkt, 0, kind, code) if pkt.family == 4 else icmp.error6(pkt, 0, kind, code))
+        decision = self.routing.output(probe)
+        if decision.kind in ("unreachable", "prohibit", "blackhole", "invalid"):
+            return
+        source: int | None = pkt.dst if self.host.is_local(pkt.dst, pkt.family) else None
+        if source is None:
+            source = decision.source(self.host, pkt.src)
+        if source is None:
+            return
+        make = icmp.error4 if pkt.family == 4 else icmp.error6
+        self.send_own(make(pkt, source, kind, code, info), pkt, attach=True)
+
+    def send_own(self, data: bytes, cause: Packet | None, *, attach: bool, mark: int = 0) -> None:
+        """A packet of the host's own: routed, OUTPUT, POSTROUTING. ``attach``: it belongs to the cause's connection."""
+        reply = Packet(data, mark=mark)
+        reply.ipid_own = True
+        if attach and cause is not None and cause.ct is not None:
+            reply.ct = cause.ct
+            reply.ctinfo = t.RELATED_REPLY if cause.ctinfo < t.IS_REPLY else t.RELATED
+        decision = self.routing.output(reply, any_source=True)
+        if decision.kind in ("unreachable", "prohibit", "blackhole", "invalid"):
+            return
+        reply.oif = decision.dev
+        self._local_out(reply, decision, "reply")
+
+    def send_reply(self, data: bytes, cause: Packet, *, mark: int = 0) -> None:
+        """REJECT's answer."""
+        conn = cause.ct
+        if cause.proto == TCP and conn is not None and conn.tcp is not None and data[9 if cause.family == 4 else 6] == TCP:
+            conn.tcp.state = "CLOSE"
+            self.machine.conntrack.refresh(conn, self.machine.conntrack.sysctl("tcp_timeout_close"))
+        self.send_own(data, cause, attach=True, mark=mark)
+
+    def send_copy(self, copy: Packet, gateway: int, oif: str) -> None:
+        """TEE's copy, untracked, towards its gateway."""
+        copy.ct, copy.untracked = None, True
+        decision = self.routing.via(copy, gateway, oif)
+        if decision is None:
+            return
+        copy.oif = decision.dev
+        self._local_out(copy, decision, "copy")
+
+    def bounce(self, pkt: Packet) -> None:
+        """MIRROR: the packet leaves as it is, past every hook."""
+        decision = self.routing.output(pkt, any_source=True)
+        if decision.kind == "forward":
+            self.transmit(pkt, bytes(pkt.data), decision)
+
+
+def sane(pkt: Packet) -> bool:
+    """What ip_rcv_core and ip6_rcv_core take: lengths and the header checksum; trailing bytes are cut off."""
+    data = pkt.data
+    if pkt.family == 4:
+        header = (data[0] & 15) * 4
+        if internet_checksum(bytes(data[:header])) or pkt.length < header or len(data) < pkt.length:
+            return False
+    elif len(data) < pkt.length:
+        return False
+    if len(data) > pkt.length:
+        del data[pkt.length :]
+        pkt.parse()
+    return True
+
+
+def sane_source6(pkt: Packet) -> bool:
+    """Addresses that IPv6 input drops at once: loopback from a wire, multicast sources."""
+    if pkt.src >> 120 == 0xFF:
+        return False
+    return not (pkt.iif != "lo" and (pkt.src == 1 or pkt.dst == 1))

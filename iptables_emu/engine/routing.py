@@ -1,0 +1,224 @@
+"""Routing decisions of input and output (kernel: ipv4/route.c, fib_frontend.c, ipv6/route.c)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iptables_emu.host.fib import Found, Route
+from iptables_emu.host.host import Host
+from iptables_emu.model.address import show
+from iptables_emu.packet.packet import Packet
+
+NET_UNREACHABLE, HOST_UNREACHABLE, PROHIBITED = (3, 0), (3, 1), (3, 13)
+ERROR4 = {"ENETUNREACH": NET_UNREACHABLE, "EHOSTUNREACH": HOST_UNREACHABLE, "EACCES": PROHIBITED}
+ERROR6 = {"ENETUNREACH": (1, 0), "EHOSTUNREACH": (1, 3), "EACCES": (1, 1)}
+CALL = {"ENETUNREACH": "Network is unreachable", "EHOSTUNREACH": "No route to host", "EACCES": "Permission denied",
+        "EINVAL": "Invalid argument"}  # fmt: skip
+ERROR_KIND = {"ENETUNREACH": "unreachable", "EHOSTUNREACH": "unreachable", "EACCES": "prohibit", "EINVAL": "blackhole"}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """``kind``: local forward unreachable prohibit blackhole invalid martian; ``error``: ICMP type and code to send."""
+
+    kind: str
+    text: str
+    dev: str = ""
+    route: Route | None = None
+    error: tuple[int, int] | None = None
+    broadcast: bool = False
+    redirect: bool = False
+
+    def source(self, host: Host, towards: int) -> int | None:
+        """The source address of a packet of the host's own on this route."""
+        family = self.route.family if self.route else 4
+        if self.route is not None and self.route.src is not None and self.route.type != "local":
+            return self.route.src
+        if self.kind == "local":
+            return towards
+        hop = self.route.via if self.route and self.route.via is not None and family == 4 else towards
+        return host.select_source(self.dev, family, hop)
+
+
+class Routing:
+    """The host's decisions."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    # -- input -----------------------------------------------------------------------------------
+
+    def input(self, pkt: Packet) -> Decision:
+        return self._input4(pkt) if pkt.family == 4 else self._input6(pkt)
+
+    def _input4(self, pkt: Packet) -> Decision:
+        """ip_route_input_slow."""
+        host, dev = self.host, pkt.iif
+        src, dst = pkt.src, pkt.dst
+        if dst >> 28 == 14:
+            if dst == 0xE0000001 and src >> 28 != 14 and src != 0xFFFFFFFF:
+                return Decision("local", "multicast that this host has joined", dev, broadcast=True)
+            return Decision("martian", "multicast that nobody here has joined")
+        if src >> 28 == 14 or src == 0xFFFFFFFF:
+            return self._martian("source", src)
+        if dst == 0xFFFFFFFF or (src == 0 and dst == 0):
+            return self._broadcast(pkt)
+        if src >> 24 == 0:
+            return self._martian("source", src)
+        if dst >> 24 == 0:
+            return self._martian("destination", dst)
+        localnet = host.sysctls.either(4, dev, "route_localnet")
+        if dst >> 24 == 127:
+            if not localnet and dev != "lo":
+                return self._martian("destination", dst)
+        elif src >> 24 == 127 and not localnet and dev != "lo":
+            return self._martian("source", src)
+        forwarding = host.sysctls.forwarding(4, dev)
+        found = host.fibs[4].lookup(dst, src=src, mark=pkt.mark, iif=dev, tos=pkt.tos)
+        if found.error:
+            if not forwarding:
+                return Decision("unreachable", "no route, and forwarding is off")
+            return Decision(ERROR_KIND[found.error], f"no way to {show(dst, 4)}: {CALL[found.error]}",
+                            error=ERROR4.get(found.error))  # fmt: skip
+        if found.type == "broadcast":
+            return self._broadcast(pkt)
+        if found.type == "local":
+            if self._source_check(pkt, "lo") is None:
+                return self._martian("source", src)
+            return Decision("local", f"{show(dst, 4)} is this host", dev, found.route)
+        if not forwarding:
+            return Decision("unreachable", f"not for this host, and forwarding is off on {dev}")
+        route = found.route
+        if route is None or found.type != "unicast":
+            return self._martian("destination", dst)
+        on_link = self._source_check(pkt, route.dev)
+        if on_link is None:
+            return self._martian("source", src)
+        redirect = (
+            route.dev == dev and on_link and host.sysctls.either(4, dev, "send_redirects")
+            and (host.sysctls.either(4, dev, "shared_media") or self._same_link(dev, src, route.via))
+        )  # fmt: skip
+        return Decision("forward", self._way(route, dst), route.dev, route, redirect=redirect)
+
+    def _broadcast(self, pkt: Packet) -> Decision:
+        if pkt.src >> 24 != 0 and self._source_check(pkt, "") is None:
+            return self._martian("source", pkt.src)
+        return Decision("local", f"{show(pkt.dst, 4)} is a broadcast address", pkt.iif, broadcast=True)
+
+    @staticmethod
+    def _martian(which: str, value: int) -> Decision:
+        return Decision("martian", f"martian {which} {show(value, 4)}")
+
+    @staticmethod
+    def _way(route: Route, dst: int) -> str:
+        via = f" via {show(route.via, route.family)}" if route.via is not None else ""
+        return f"to {show(dst, route.family)}{via} out {route.dev}"
+
+    def _same_link(self, dev: str, a: int, b: int | None) -> bool:
+        interface = self.host.interfaces.get(dev)
+        return b is not None and interface is not None and any(
+            x.family == 4 and x.network == a & ~(0xFFFFFFFF >> x.plen) == b & ~(0xFFFFFFFF >> x.plen)
+            for x in interface.addresses
+        )
+
+    def _source_check(self, pkt: Packet, out_dev: str) -> bool | None:
+        """fib_validate_source: None refuses; True: the source is on the link it came by."""
+        host, dev, conf = self.host, pkt.iif, self.host.sysctls
+        reverse = conf.greatest(4, dev, "rp_filter")
+        accept_local = conf.either(4, dev, "accept_local")
+        if dev == "lo":
+            return False
+        if not reverse and (out_dev != dev or not conf.either(4, dev, "send_redirects")):
+            if accept_local:
+                return False
+            if not host.fibs[4].custom_rules:
+                return None if host.owns(pkt.src, 4) is not None else False
+        mark = pkt.mark if conf.either(4, dev, "src_valid_mark") else 0
+        fib = host.fibs[4]
+        found = fib.lookup(pkt.src, src=pkt.dst, mark=mark, iif=out_dev or "lo", tos=pkt.tos)
+        route = found.route
+        if route is None or found.error:
+            return None if reverse else False
+        if route.type != "unicast" and not (route.type == "local" and accept_local):
+            return None
+        if route.dev == dev:
+            return route.via is None
+        if not any(a.family == 4 for a in host.interfaces[dev].addresses) or reverse == 1:
+            return None if reverse else False
+        again = fib.lookup(pkt.src, src=pkt.dst, mark=mark, iif=out_dev or "lo", oif=dev, tos=pkt.tos)
+        if not again.error and again.type == "unicast" and again.route is not None:
+            return again.route.via is None
+        return False
+
+    def _input6(self, pkt: Packet) -> Decision:
+        host, dst = self.host, pkt.dst
+        if dst >> 120 == 0xFF:
+            scope = dst >> 112 & 15
+            joined = dst & ((1 << 112) - 1) == 1 and scope in (1, 2)
+            if not joined:
+                suffix = dst & 0xFFFFFF
+                joined = dst >> 24 == 0xFF0200000000000000000001FF and any(
+                    a.family == 6 and a.value & 0xFFFFFF == suffix
+                    for a in host.interfaces[pkt.iif].addresses
+                )
+            if joined:
+                return Decision("local", "multicast that this host has joined", pkt.iif, broadcast=True)
+            return Decision("martian", "multicast that nobody here has joined")
+        found = host.fibs[6].lookup(dst, src=pkt.src, mark=pkt.mark, iif=pkt.iif, tos=pkt.tos)
+        if found.type == "local":
+            return Decision("local", f"{show(dst, 6)} is this host", pkt.iif, found.route)
+        if not host.sysctls.forwarding(6, pkt.iif):
+            if found.error:
+                return Decision("unreachable", f"no way to {show(dst, 6)}", error=None)
+            return Decision("unreachable", f"not for this host, and forwarding is off on {pkt.iif}")
+        if found.error or found.route is None:
+            return Decision(ERROR_KIND[found.error], f"no way to {show(dst, 6)}: {CALL[found.error]}",
+                            error=ERROR6.get(found.error))  # fmt: skip
+        if pkt.src >> 118 == 0x3FA:
+            return Decision("unreachable", "a link-local source is not forwarded", error=(1, 2))
+        if pkt.src == 0:
+            return Decision("martian", "no source address")
+        return Decision("forward", self._way(found.route, dst), found.route.dev, found.route)
+
+    # -- output ----------------------------------------------------------------------------------
+
+    def output(self, pkt: Packet, *, any_source: bool = False) -> Decision:
+        """The route of a packet of this host (ip_route_output_key)."""
+        family, host = pkt.family, self.host
+        if family == 6 and not host.ipv6:
+            return Decision("invalid", "IPv6 is off")
+        if family == 4 and (pkt.dst == 0xFFFFFFFF or pkt.dst >> 28 == 14):
+            return self._output_many(pkt)
+        src = 0 if any_source and not host.is_local(pkt.src, family) else pkt.src
+        found: Found = host.fibs[family].lookup(pkt.dst, src=src, mark=pkt.mark, iif="lo", tos=pkt.tos)
+        if found.error or found.route is None:
+            return Decision(ERROR_KIND[found.error], CALL[found.error])
+        route = found.route
+        if route.type == "local":
+            return Decision("local", f"{show(pkt.dst, family)} is this host", "lo", route)
+        text = self._way(route, pkt.dst)
+        if route.type == "broadcast":
+            return Decision("forward", text, route.dev, route, broadcast=True)
+        return Decision("forward", text, route.dev, route)
+
+    def _output_many(self, pkt: Packet) -> Decision:
+        """Broadcast and multicast go where the source address is, else by the table."""
+        dev = self.host.owns(pkt.src, 4)
+        found = self.host.fibs[4].lookup(pkt.dst, src=pkt.src, mark=pkt.mark, iif="lo")
+        if dev in (None, "lo"):
+            dev = found.route.dev if found.route else None
+        if dev is None:
+            return Decision("unreachable", CALL["ENETUNREACH"])
+        return Decision("forward", f"to {show(pkt.dst, 4)} out {dev}", dev, Route(4, pkt.dst, 32, dev), broadcast=True)
+
+    def via(self, pkt: Packet, gateway: int, oif: str) -> Decision | None:
+        """The route of a copy towards a gateway (nf_dup): the gateway's route, with it as the next hop."""
+        found = self.host.fibs[pkt.family].lookup(gateway, mark=pkt.mark, iif="lo", oif=oif)
+        if found.error or found.route is None:
+            return None
+        if found.type == "local":
+            return Decision("local", "the gateway is this host", "lo", found.route)
+        route = found.route
+        hop = route.via if route.via is not None else gateway
+        onward = Route(pkt.family, gateway, route.plen, route.dev, hop, route.src)
+        return Decision("forward", self._way(onward, pkt.dst), route.dev, onward)

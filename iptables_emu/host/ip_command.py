@@ -1,0 +1,61 @@
+"""The few ``ip`` commands that change a host: addr, route, rule and link, add and del."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from iptables_emu.host.host import Host, HostError
+from iptables_emu.model.address import network
+
+OPTIONS = ("via", "dev", "src", "table", "metric")
+
+
+def run_ip(host: Host, words: Sequence[str], address: Callable[[str, str, str], None]) -> None:
+    """Carry out ``addr add 10.0.0.1/24 dev eth0``, ``route add default via ...`` and the like. HostError."""
+    words = [w for w in words if w not in ("-4", "-6")]
+    if len(words) < 3:
+        raise HostError(f"ip {' '.join(words)}: not understood")
+    what, op, rest = words[0], words[1], list(words[2:])
+    if what.startswith("a"):
+        dev = rest[rest.index("dev") + 1]
+        address("add" if op == "add" else "del", dev, rest[0])
+    elif what.startswith("ro"):
+        _route(host, op, rest)
+    elif what.startswith("ru") and op == "add":
+        host.add_rule(" ".join(rest))
+    elif what.startswith("l") and op == "set":
+        _link(host, rest)
+    else:
+        raise HostError(f"ip {' '.join(words)}: not understood")
+
+
+def _route(host: Host, op: str, rest: list[str]) -> None:
+    given: dict[str, str] = {}
+    if rest[0] in ("unreachable", "prohibit", "blackhole", "throw", "local", "unicast"):
+        given["type"] = rest.pop(0)
+    given["dst"] = rest.pop(0)
+    for key, value in zip(rest[::2], rest[1::2], strict=False):
+        if key in OPTIONS:
+            given[key] = value
+    if op in ("add", "append", "change", "replace"):
+        host.add_route(given)
+        return
+    text = "0.0.0.0/0" if given["dst"] == "default" else given["dst"]
+    family, value_, plen = network(text)
+    fib = host.fibs[family]
+    gone = next((r for r in fib.all() if (r.dst, r.plen) == (value_, plen)
+                 and given.get("dev", r.dev) == r.dev), None)  # fmt: skip
+    if gone is None:
+        raise HostError(f"ip route del {text}: no such route")
+    fib.remove(iter([gone]))
+
+
+def _link(host: Host, rest: list[str]) -> None:
+    rest = [w for w in rest if w != "dev"]
+    interface = host.interfaces[rest[0]]
+    if "mtu" in rest:
+        interface.mtu = int(rest[rest.index("mtu") + 1])
+    if "up" in rest:
+        interface.up = True
+    if "down" in rest:
+        interface.up = False

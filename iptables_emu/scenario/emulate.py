@@ -1,0 +1,181 @@
+"""Scenarios on the emulator: the same steps as on the kernel, the same observation."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from iptables_emu.engine.emulator import Engine
+from iptables_emu.host.host import Address, Host, Socket, parse_address
+from iptables_emu.model.address import network
+from iptables_emu.model.rule import Rule
+from iptables_emu.model.ruleset import Ruleset
+from iptables_emu.packet.build import build, ethernet
+from iptables_emu.packet.packet import Malformed, Packet
+from iptables_emu.scenario.observe import Step
+from iptables_emu.text.load import LoadError, load_dump
+from iptables_emu.text.programs import Environment, run_program
+from iptables_emu.text.save import rule_text, save_ruleset
+
+STEP_NS = 1_000_000  # virtual time of one step
+START_NS = 1_700_000_000_000_000_000
+
+
+def emulate(scenario: Mapping[str, Any]) -> dict[str, Any]:
+    """The observation of one scenario."""
+    return Run(scenario).run()
+
+
+class Run:
+    """One scenario on its way."""
+
+    def __init__(self, scenario: Mapping[str, Any]) -> None:
+        self.scenario = scenario
+        self.personality = scenario.get("backend", "nft")
+        self.ruleset = Ruleset(self.personality)
+        self.host = Host.from_dict(scenario.get("host", {}))
+        if "ipv6" in scenario.get("rulesets", {}):
+            self.enable_ipv6()
+        self.note = ""
+
+    def enable_ipv6(self) -> None:
+        if not self.host.ipv6:
+            self.host.ipv6 = True
+            self.host.add_address("lo", Address(6, 1, 128))
+
+    def run(self) -> dict[str, Any]:
+        load = self.load()
+        observation: dict[str, Any] = {"load": load, "steps": []}
+        if load["rc"] == 0:
+            self.engine = Engine(self.ruleset, self.host, self.write, seed=self.scenario.get("seed", 0), now=START_NS)
+            self.engine.machine.conntrack.now = START_NS
+            for step in self.scenario.get("steps", []):
+                observation["steps"].append(self.step(step))
+        observation["save"] = save_ruleset(self.ruleset, 4, counters=True)
+        if self.host.ipv6:
+            observation["save6"] = save_ruleset(self.ruleset, 6, counters=True)
+        return observation
+
+    def load(self) -> dict[str, Any]:
+        counters = bool({"-c", "--counters"} & set(self.scenario.get("restore_options", ())))
+        for family, text in self.scenario.get("rulesets", {}).items():
+            whole = text if isinstance(text, str) else "".join(f"{line}\n" for line in text)
+            try:
+                load_dump(whole, 4 if family == "ipv4" else 6, self.personality, counters=counters, ruleset=self.ruleset)
+            except LoadError as error:
+                return {"rc": error.status, "stderr": error.message}
+        return {"rc": 0, "stderr": ""}
+
+    def write(self, chain: str, rule: Rule) -> str:
+        return rule_text(chain, rule.spec, self.personality)
+
+    def step(self, step: Mapping[str, Any]) -> dict[str, Any]:
+        ((action, value),) = step.items()
+        machine = self.engine.machine
+        machine.advance(STEP_NS)
+        machine.conntrack.invalid.clear()
+        self.note = ""
+        gathered = Step(self.personality)
+        do: Callable[[Any], None] = getattr(self, f"do_{action}")
+        do(value)
+        gathered.feed(machine.events)
+        machine.events.clear()
+        seen = gathered.finish()
+        seen["conntrack_invalid"] = list(machine.conntrack.invalid)
+        if "conntrack" in self.scenario.get("observe", ["conntrack", "save"]):
+            seen["conntrack"] = [c.text(machine.now) for c in machine.conntrack.table]
+        if self.note:
+            seen["note"] = self.note
+        return seen
+
+    # -- steps -----------------------------------------------------------------------------------
+
+    def frame(self, step: Mapping[str, Any]) -> bytes:
+        if "frame_hex" in step:
+            return bytes.fromhex(step["frame_hex"])
+        data = bytes.fromhex(step["packet_hex"]) if "packet_hex" in step else build(step["packet"])
+        interface = self.host.interfaces[step["iface"]]
+        dst = bytes.fromhex(step["dst_mac"].replace(":", "")) if "dst_mac" in step else interface.mac
+        return ethernet(data, dst, interface.far_mac)
+
+    def do_inject(self, value: Any) -> None:
+        for one in value if isinstance(value, list) else [value]:
+            self.engine.path.receive(one["iface"], self.frame(one))
+
+    def do_send_local(self, value: Mapping[str, Any]) -> None:
+        data = bytes.fromhex(value["packet_hex"]) if "packet_hex" in value else build(value["packet"])
+        try:
+            pkt = Packet(data, mark=value.get("mark", 0))
+        except Malformed as error:
+            self.note = f"send: {error}"
+            return
+        self.local(pkt, value)
+
+    def local(self, pkt: Packet, value: Mapping[str, Any]) -> None:
+        pkt.uid, pkt.gid, pkt.socket = value.get("uid", 0), value.get("gid", 0), True
+        if pkt.family == 4:
+            pkt.data[2:4] = len(pkt.data).to_bytes(2, "big")
+            pkt.refresh_ip_checksum()
+        problem = self.engine.path.send_local(pkt)
+        if problem:
+            self.note = f"send: {problem}"
+
+    def do_flush(self, value: str) -> None:
+        self.engine.machine.conntrack.flush()
+
+    def do_sleep(self, seconds: float) -> None:
+        self.engine.machine.advance(int(seconds * 1_000_000_000))
+
+    def do_listen(self, value: Mapping[str, Any]) -> None:
+        address = value.get("address", "0.0.0.0")
+        family, number, _ = network(address)
+        proto = {"tcp": 6, "udp": 17}[value["proto"]]
+        self.host.sockets.append(Socket(proto, value["port"], family, number or None))
+
+    def do_connect(self, value: Mapping[str, Any]) -> None:
+        """A real socket: a UDP datagram, or a TCP SYN."""
+        from iptables_emu.engine.sockets import connect_packet
+
+        pkt = connect_packet(self.host, self.engine, value)
+        if isinstance(pkt, str):
+            self.note = f"connect: {pkt}"
+            return
+        pkt.uid, pkt.gid, pkt.socket = value.get("uid", 0), value.get("gid", 0), True
+        problem = self.engine.path.send_local(pkt)
+        if problem:
+            self.note = f"connect: {problem}"
+
+    def do_sysctl(self, values: Mapping[str, Any]) -> None:
+        self.host.sysctls.update(values)
+
+    def do_ip_addr_change(self, value: Mapping[str, Any]) -> None:
+        self.address(value["op"], value["dev"], value["address"])
+
+    def address(self, op: str, dev: str, text: str) -> None:
+        """An address comes or goes; masqueraded connections that used it go with it."""
+        address = parse_address(text)
+        if op == "add":
+            self.host.add_address(dev, address)
+        elif self.host.remove_address(dev, address):
+            core = self.engine.machine.conntrack
+            for conn in core.table:
+                if conn.masq_dev == dev and conn.reply.dst == address.value:
+                    core.kill(conn)
+
+    def do_ip(self, arguments: str) -> None:
+        """The ``ip`` commands that scenarios use: addr, route and rule, add and del."""
+        from iptables_emu.host.ip_command import run_ip
+
+        run_ip(self.host, shlex.split(arguments), self.address)
+
+    def do_iptables(self, arguments: str) -> None:
+        env = Environment(self.ruleset)
+        if self.personality == "legacy":
+            for table in self.ruleset.tables.values():
+                for chain in table.chains.values():
+                    for rule in chain.rules:
+                        rule.program = None  # the whole table is made anew
+        result = run_program(["iptables", *shlex.split(arguments)], env)
+        self.note = result.stderr.strip()
+        self.engine.machine.reload()

@@ -1,0 +1,140 @@
+"""Events into observations: what the kernel's own traces would have said.
+
+Sources: the trace messages of nf_tables and of ip_tables' TRACE differ; see ``told``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from iptables_emu.packet.describe import describe
+from iptables_emu.trace.events import (
+    ChainEnd, Delivered, Dropped, Emitted, Event, Fate, HookEntered, Logged, PacketStart, PolicyHit, RuleHit,
+    TableEntered, TableLeft,
+)  # fmt: skip
+
+KNOWN = ("accept", "drop", "return", "jump:", "goto:")
+NAT_TARGETS = re.compile(r" -j (DNAT|SNAT|MASQUERADE|REDIRECT|NETMAP)\b")
+LEGACY_KNOWN = frozenset({"", "ACCEPT", "DROP", "RETURN", "REJECT"})
+
+
+class Step:
+    """Gathers the events of one step."""
+
+    def __init__(self, personality: str) -> None:
+        self.personality = personality
+        self.packets: dict[int, dict[str, Any]] = {}
+        self.order: list[int] = []
+        self.traces: list[dict[str, Any]] = []
+        self.open: dict[int, dict[str, Any]] = {}
+        self.hooks: dict[int, str] = {}
+        self.emitted: list[dict[str, Any]] = []
+        self.log: list[str] = []
+
+    def feed(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._feed(event)
+
+    def _feed(self, event: Event) -> None:
+        number = event.packet
+        if isinstance(event, PacketStart):
+            self.order.append(number)
+            self.packets[number] = {"path": [], "fate": "dropped", "seen": describe(event.data),
+                                    "looped_from": event.looped_from, "loop": event.origin == "loop"}  # fmt: skip
+        elif isinstance(event, Emitted):
+            self.emitted.append({"iface": event.iface, "frame_hex": event.frame.hex(), "summary": describe(event.frame[14:])})
+        elif isinstance(event, Logged):
+            self.log.append(event.line)
+        elif number not in self.packets:
+            return
+        elif isinstance(event, HookEntered):
+            self.hooks[number] = event.hook
+            if event.hook in ("PREROUTING", "OUTPUT"):
+                self._seen(number, event.hook)
+        elif isinstance(event, TableEntered):
+            self.open[number] = {
+                "packet": number, "hook": event.hook, "table": event.table, "in": event.iif or None,
+                "out": event.oif or None, "mark": event.mark, "header": describe(event.data), "verdict": "", "events": [],
+            }  # fmt: skip
+        elif isinstance(event, RuleHit):
+            self._rule(number, event)
+        elif isinstance(event, ChainEnd):
+            self._add(number, {"chain": event.chain, "kind": "return", "index": None, "rule": None, "verdict": "return"})
+        elif isinstance(event, PolicyHit):
+            self._add(number, {"chain": event.chain, "kind": "policy", "index": None, "rule": None, "verdict": event.verdict})
+        elif isinstance(event, TableLeft):
+            self._close(number)
+        elif isinstance(event, Delivered):
+            self._seen(number, "INPUT")
+            self.packets[number]["fate"] = "delivered"
+        elif isinstance(event, Dropped) and event.where == "confirm":
+            self._seen(number, event.hook)
+            self.packets[number]["fate"] = "delivered" if event.hook == "INPUT" else "sent"
+        elif isinstance(event, Fate) and event.fate == "sent":
+            self._seen(number, "POSTROUTING")
+            self.packets[number]["fate"] = "sent"
+
+    def _seen(self, number: int, hook: str) -> None:
+        path = self.packets[number]["path"]
+        if hook == "POSTROUTING" and path[-1:] == ["PREROUTING"]:
+            path.append("FORWARD")
+        if path[-1:] != [hook]:
+            path.append(hook)
+
+    def _rule(self, number: int, event: RuleHit) -> None:
+        if event.hotdrop and self.personality == "legacy":
+            return  # ip_tables names no rule then
+        verdict = event.verdict
+        if self.personality == "legacy" and not verdict.startswith(("jump:", "goto:")) and event.target not in LEGACY_KNOWN:
+            verdict = ""
+        self._add(number, {"chain": event.chain, "kind": "rule", "index": event.index, "rule": event.rule, "verdict": verdict})
+
+    def _add(self, number: int, event: dict[str, Any]) -> None:
+        events = self.open[number]["events"]
+        if events and not events[-1]["verdict"]:
+            events[-1]["verdict"] = "continue"
+        events.append(event)
+
+    def _close(self, number: int) -> None:
+        trace = self.open.pop(number)
+        if not trace["events"]:
+            return
+        last = trace["events"][-1]
+        if not last["verdict"]:
+            last["verdict"] = "accept" if NAT_TARGETS.search(last["rule"] or "") else "continue"
+        trace["verdict"] = last["verdict"]
+        self._seen(number, trace["hook"])
+        self.traces.append(trace)
+
+    def finish(self) -> dict[str, Any]:
+        """packets, trace, emitted ... with the packets numbered from 1."""
+        renumber = {number: index for index, number in enumerate(self.order, 1)}
+        self.traces.sort(key=lambda t: renumber[t["packet"]])
+        last = {t["packet"]: t for t in self.traces}
+        packets = []
+        for number in self.order:
+            packet = self.packets[number]
+            told: dict[str, Any] = {"id": renumber[number], "path": packet["path"],
+                                    "fate": self._fate(packet, last.get(number)), "seen": packet["seen"]}  # fmt: skip
+            if packet["loop"]:
+                told["looped_from"] = renumber.get(packet["looped_from"])
+            packets.append(told)
+        for seq, trace in enumerate(self.traces, 1):
+            trace.update(packet=renumber[trace["packet"]], seq=seq, packet_hex="")
+        return {
+            "packets": packets, "trace": self.traces, "waypoints": [], "emitted": self.emitted, "log": self.log,
+            "delivered_locally": any(p["fate"] == "delivered" for p in packets),
+        }  # fmt: skip
+
+    @staticmethod
+    def _fate(packet: dict[str, Any], last: dict[str, Any] | None) -> str:
+        fate: str = packet["fate"]
+        if fate != "dropped":
+            return fate
+        if last and last["verdict"] in ("drop", "stolen", "queue"):
+            return f"dropped in {last['table']} {last['hook']}"
+        if last and last["verdict"] == "unknown":
+            return f"unknown after {last['table']} {last['hook']}"
+        return f"dropped by the kernel after {packet['path'][-1]}"

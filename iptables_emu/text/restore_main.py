@@ -1,0 +1,106 @@
+"""``iptables-restore``: its options, and reading its input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from iptables_emu.options.problem import ParameterProblem
+from iptables_emu.text.argv import WAIT_INTERVAL_IGNORED, Parser, check_wait_interval
+from iptables_emu.text.errors import Exit, report
+from iptables_emu.text.getopt import Getopt, complaint
+from iptables_emu.text.option_tables import restore_options
+from iptables_emu.text.programs import Environment, Result
+from iptables_emu.text.restore import Options, Restore
+from iptables_emu.text.words import scan_integer
+
+
+@dataclass(slots=True)
+class _CommandLine:
+    options: Options = field(default_factory=Options)
+    files: list[str] = field(default_factory=list)
+    stderr: str = ""
+    wait: int = 0
+    wait_interval: bool = False
+
+
+def restore_main(argv: Sequence[str], family: int, name: str, env: Environment) -> Result:
+    """``iptables-restore [-cnvt] [-T TABLE] [FILE]``."""
+    line = _CommandLine()
+    try:
+        _read(line, argv, name, env)
+        text = _input(line, env)
+    except ParameterProblem as error:
+        return Result(2, "", line.stderr + report(error, name, env.version, 0))
+    except Exit as stop:
+        return Result(stop.status, stop.stdout, line.stderr + stop.stderr)
+    parser = Parser(family, env.ruleset.personality, name, env.version, restore=True)
+    run = Restore(env.ruleset, parser, line.options, env.strict)
+    rc = run.run(text)
+    return Result(rc, "".join(run.out.stdout), line.stderr + "".join(run.out.stderr))
+
+
+def _input(line: _CommandLine, env: Environment) -> str:
+    """The text to load. Raises Exit."""
+    if len(line.files) > 1:
+        raise Exit(1, "Unknown arguments found on commandline\n")
+    text = None
+    if line.files:
+        try:
+            text = Path(line.files[0]).read_bytes().decode("utf-8", "surrogateescape")
+        except OSError as error:
+            if not isinstance(error, IsADirectoryError):  # fopen takes a directory, which then reads as empty
+                raise Exit(1, f"Can't open {line.files[0]}: {error.strerror}\n") from None
+            text = ""
+    if line.wait_interval and not line.wait:
+        raise Exit(1, "Option --wait-interval requires option --wait\n")
+    return env.read_input() if text is None else text
+
+
+def _read(line: _CommandLine, argv: Sequence[str], name: str, env: Environment) -> None:
+    """The options. Raises Exit, ParameterProblem."""
+    known = restore_options(env.ruleset.personality)
+    getopt, options = Getopt(argv, known), line.options
+    while (got := getopt.next()) is not None:
+        if got.kind == "word":
+            line.files.append(got.arg or "")
+        elif got.kind != "option" or got.val in ("4", "6"):
+            why = "" if got.kind == "option" else complaint(argv, known, getopt.index, got)
+            raise Exit(1, f"{why}Try `{name} -h' for more information.\n")
+        elif got.val == "V":
+            raise Exit(0, "", f"{name} v{env.version}\n")
+        elif got.val == "h":
+            from iptables_emu.text.help import restore_usage
+
+            raise Exit(0, restore_usage(name))
+        elif got.val == "b":
+            line.stderr += "-b/--binary option is not implemented\n"
+        elif got.val in ("w", "W"):
+            _wait(line, got.val, got.arg, getopt, env)
+        elif got.val == "v":
+            options.verbose += 1
+        elif got.val == "T":
+            options.table = got.arg
+        else:
+            options.counters |= got.val == "c"
+            options.noflush |= got.val == "n"
+            options.test |= got.val == "t"
+    line.files += list(argv[getopt.index :])
+
+
+def _wait(line: _CommandLine, letter: str, arg: str | None, getopt: Getopt, env: Environment) -> None:
+    """-w and -W; iptables-nft only skips their word. Raises ParameterProblem."""
+    if arg is None and getopt.has_arg():
+        arg = getopt.take()
+    if env.ruleset.personality == "nft":
+        return
+    if letter == "W":
+        check_wait_interval(arg)
+        line.stderr += WAIT_INTERVAL_IGNORED
+        line.wait_interval = True
+        return
+    number = -1 if arg is None else scan_integer(arg)
+    if number is None:
+        raise ParameterProblem("wait seconds not numeric")
+    line.wait = number

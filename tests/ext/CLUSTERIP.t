@@ -1,0 +1,12 @@
+:INPUT
+-d 10.0.0.9/32 -i eth0 -j CLUSTERIP ; = ; OK
+-d 10.0.0.9/32 -i eth0 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:00:5e:00:00:aa --total-nodes 3 --local-node 2 ; -d 10.0.0.9/32 -i eth0 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:00:5E:00:00:AA --total-nodes 3 --local-node 2 --hash-init 0 ; OK
+-d 10.0.0.9/32 -i eth0 -j CLUSTERIP --hash-init 0xffffffff --local-node 16 --total-nodes 16 --clustermac 3:4:5:6:7:8 --hashmode sourceip-sourceport-destport --new ; -d 10.0.0.9/32 -i eth0 -j CLUSTERIP --new --hashmode sourceip-sourceport-destport --clustermac 03:04:05:06:07:08 --total-nodes 16 --local-node 16 --hash-init 4294967295 ; OK
+-j CLUSTERIP --new ; ; FAIL
+-j CLUSTERIP --hash-init 1 ; ; FAIL
+-j CLUSTERIP --new --hashmode sourceip --clustermac 01:00:5e:00:00:aa --total-nodes 3 ; ; FAIL
+-j CLUSTERIP --new --hashmode source --clustermac 01:00:5e:00:00:aa --total-nodes 3 --local-node 2 ; ; FAIL
+-j CLUSTERIP --new --hashmode sourceip --clustermac 02:00:5e:00:00:aa --total-nodes 3 --local-node 2 ; ; FAIL
+-j CLUSTERIP --new --hashmode sourceip --clustermac 01:00:5e:00:00 --total-nodes 3 --local-node 2 ; ; FAIL
+-j CLUSTERIP --new --hashmode sourceip --clustermac 01:00:5e:00:00:aa --total-nodes 17 --local-node 2 ; ; FAIL
+-j CLUSTERIP --new --hashmode sourceip --clustermac 01:00:5e:00:00:aa --total-nodes 3 --local-node 0 ; ; FAIL

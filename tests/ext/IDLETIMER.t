@@ -1,0 +1,15 @@
+:INPUT,FORWARD,OUTPUT
+-j IDLETIMER --timeout 60 --label wlan ; = ; OK
+-j IDLETIMER --label wlan.0 --timeout 0x3c --alarm ; -j IDLETIMER --timeout 60 --label wlan.0 --alarm ; OK
+-j IDLETIMER --timeout 2147482 --label a ; = ; OK
+-j IDLETIMER --timeout 2147483 --label a ; ; FAIL
+-j IDLETIMER --timeout 0 --label a ; ; FAIL
+-j IDLETIMER --timeout 60 ; ; FAIL
+-j IDLETIMER --label a ; ; FAIL
+-j IDLETIMER --timeout 60 --label "" ; ; FAIL
+-j IDLETIMER --timeout 60 --label a/b ; ; FAIL
+-j IDLETIMER --timeout 60 --label .. ; ; FAIL
+-j IDLETIMER --timeout 60 --label uevent ; ; FAIL
+-j IDLETIMER --timeout 60 --label abcdefghijklmnopqrstuvwxyz1234 ; -j IDLETIMER --timeout 60 --label abcdefghijklmnopqrstuvwxyz1 ; OK
+-j IDLETIMER --timeout 60 --label a ! --alarm ; ; FAIL
+-j IDLETIMER --timeout 1m --label a ; ; FAIL

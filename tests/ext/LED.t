@@ -1,0 +1,14 @@
+:INPUT,FORWARD,OUTPUT
+-j LED --led-trigger-id ssh ; -j LED --led-trigger-id "ssh" ; OK
+-j LED --led-trigger-id "my led" --led-delay 1000 ; = ; OK
+-j LED --led-trigger-id 'a"b\c' --led-always-blink ; -j LED --led-trigger-id "a\"b\\c" --led-always-blink ; OK
+-j LED --led-trigger-id x --led-delay 0 ; -j LED --led-trigger-id "x" ; OK
+-j LED --led-trigger-id x --led-delay INFinite ; -j LED --led-trigger-id "x" --led-delay -1 ; OK
+-j LED --led-trigger-id x --led-delay 4294967294 ; -j LED --led-trigger-id "x" --led-delay -2 ; OK
+-j LED --led-trigger-id sixteencharacter ; -j LED --led-trigger-id "sixteencharacter" ; OK
+-j LED --led-trigger-id seventeencharacts ; ; FAIL
+-j LED --led-delay 5 ; ; FAIL
+-j LED --led-trigger-id x --led-delay 4294967296 ; ; FAIL
+-j LED --led-trigger-id x --led-delay -1 ; ; FAIL
+-j LED --led-trigger-id x --led-delay 5ms ; ; FAIL
+-j LED ! --led-trigger-id x ; ; FAIL

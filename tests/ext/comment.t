@@ -1,0 +1,15 @@
+:INPUT,FORWARD,OUTPUT
+-m comment --comment plain ; = ; OK
+-m comment --comment "two words" ; = ; OK
+-m comment --comment 'it"s' ; -m comment --comment "it\"s" ; OK
+-m comment --comment "it's" ; -m comment --comment "it\'s" ; OK
+-m comment --comment 'back\slash' ; -m comment --comment "back\\slash" ; OK
+-m comment --comment "" ; = ; OK
+-m comment --comment a.b ; -m comment --comment "a.b" ; OK
+-m comment --comment under_score-1 ; = ; OK
+-m comment --comment grüße ; -m comment --comment "grüße" ; OK
+-m comment --comment one -m comment --comment two -j ACCEPT ; = ; OK
+-m comment ; ; FAIL
+-m comment --comment ; ; FAIL
+-m comment ! --comment x ; ; FAIL
+-m comment --comment x --comment y ; ; FAIL

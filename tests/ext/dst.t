@@ -1,0 +1,30 @@
+:INPUT,FORWARD,OUTPUT
+-m dst ; = ; OK
+-m dst --dst-len 16 ; = ; OK
+-m dst ! --dst-len 16 ; = ; OK
+-m dst --dst-len 0x18 ; -m dst --dst-len 24 ; OK
+-m dst --dst-len 010 ; -m dst --dst-len 8 ; OK
+-m dst --dst-len 4294967295 ; = ; OK
+-m dst --dst-len 4294967296 ; ; FAIL
+-m dst --dst-len -1 ; ; FAIL
+-m dst --dst-len 8:16 ; ; FAIL
+-m dst --dst-len ; ; FAIL
+-m dst --dst-len 8 --dst-len 8 ; ; FAIL
+-m dst --dst-opts 1 ; = ; OK
+-m dst --dst-opts 0,0,1:2 ; = ; OK
+-m dst --dst-opts 201:16,5 --dst-len 24 ; -m dst --dst-len 24 --dst-opts 201:16,5 ; OK
+# any length and the number 255 are kept alike; bytes are cut from what is larger
+-m dst --dst-opts 7:255 ; -m dst --dst-opts 7 ; OK
+-m dst --dst-opts 257:260 ; -m dst --dst-opts 1:4 ; OK
+-m dst --dst-opts -1:-2 ; -m dst --dst-opts 255:254 ; OK
+-m dst --dst-opts 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16 ; = ; OK
+-m dst --dst-opts 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17 ; ; FAIL
+-m dst --dst-opts 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16:1 ; ; FAIL
+-m dst --dst-opts 0:4 ; ; FAIL
+-m dst --dst-opts 256:4 ; ; FAIL
+-m dst --dst-opts 3: ; ; FAIL
+-m dst --dst-opts 3, ; ; FAIL
+-m dst --dst-opts padn ; ; FAIL
+-m dst --dst-opts 3x ; ; FAIL
+-m dst --dst-opts 99999999999999999999 ; ; FAIL
+-m dst ! --dst-opts 1 ; ; FAIL

@@ -1,0 +1,25 @@
+:INPUT,FORWARD,OUTPUT
+-m frag ; = ; OK
+-m frag --fragid 7 ; = ; OK
+-m frag ! --fragid 7 ; = ; OK
+-m frag --fragid 7:9 ; = ; OK
+-m frag ! --fragid 7:9 ; = ; OK
+-m frag --fragid 7:7 ; -m frag --fragid 7 ; OK
+-m frag --fragid : ; -m frag ; OK
+-m frag --fragid 0:4294967295 ; -m frag ; OK
+-m frag ! --fragid : ; -m frag ! --fragid 0:4294967295 ; OK
+-m frag --fragid :9 ; -m frag --fragid 0:9 ; OK
+-m frag --fragid 9: ; -m frag --fragid 9:4294967295 ; OK
+-m frag --fragid 0x10:020 ; -m frag --fragid 16 ; OK
+-m frag --fragid 9:7 ; ; FAIL
+-m frag --fragid 1:2:3 ; ; FAIL
+-m frag --fragid 4294967296 ; ; FAIL
+-m frag --fragid 7-9 ; ; FAIL
+-m frag --fraglen 8 ; = ; OK
+-m frag ! --fraglen 8 ; = ; OK
+-m frag --fragres --fragfirst --fragmore ; = ; OK
+-m frag --fraglast --fragres ; -m frag --fragres --fraglast ; OK
+-m frag --fragmore --fraglast ; ; FAIL
+-m frag ! --fragfirst ; ; FAIL
+-m frag --fragres --fragres ; ; FAIL
+-m frag --frag 7 ; ; FAIL

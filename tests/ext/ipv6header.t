@@ -1,0 +1,18 @@
+:INPUT,FORWARD,OUTPUT
+-m ipv6header --header hop ; -m ipv6header --header hop-by-hop ; OK
+-m ipv6header --header 0 ; -m ipv6header --header hop-by-hop ; OK
+-m ipv6header --header dst,route,frag,auth,esp,none,prot ; -m ipv6header --header ipv6-opts,ipv6-route,ipv6-frag,ah,esp,ipv6-nonxt,protocol ; OK
+-m ipv6header --header 255,44,0 ; -m ipv6header --header hop-by-hop,ipv6-frag,protocol ; OK
+-m ipv6header --header frag,frag ; -m ipv6header --header ipv6-frag ; OK
+-m ipv6header --header ,frag,, ; -m ipv6header --header ipv6-frag ; OK
+-m ipv6header ! --header ah ; = ; OK
+-m ipv6header ! --header ah --soft ; = ; OK
+-m ipv6header --soft --header esp ; -m ipv6header --header esp --soft ; OK
+-m ipv6header ; ; FAIL
+-m ipv6header --soft ; ; FAIL
+-m ipv6header --header , ; ; FAIL
+-m ipv6header --header tcp ; ; FAIL
+-m ipv6header --header 6 ; ; FAIL
+-m ipv6header --header all ; ; FAIL
+-m ipv6header --header hop ! --soft ; ; FAIL
+-m ipv6header --header Hop ; ; FAIL

@@ -1,0 +1,17 @@
+:INPUT,FORWARD,OUTPUT
+-m mark --mark 1 ; -m mark --mark 0x1 ; OK
+-m mark --mark 0x1/0xff ; = ; OK
+-m mark ! --mark 010/4294967295 ; -m mark ! --mark 0x8 ; OK
+-m mark --mark 0x100/0xff ; = ; OK
+-m mark --mark 0/0 ; -m mark --mark 0x0/0x0 ; OK
+-m mark --mark 4294967295 ; -m mark --mark 0xffffffff ; OK
+-m mark --mark 4294967296 ; ; FAIL
+-m mark --mark 1/4294967296 ; ; FAIL
+-m mark --mark 1/ ; ; FAIL
+-m mark --mark /1 ; ; FAIL
+-m mark --mark 1:2 ; ; FAIL
+-m mark --mark 1/2x ; ; FAIL
+-m mark --mark -1 ; ; FAIL
+-m mark --mark ! 1 ; ; FAIL
+-m mark ; ; FAIL
+-m mark --mark 1 --mark 1 ; ; FAIL

@@ -1,0 +1,30 @@
+:INPUT,FORWARD,OUTPUT
+-m rt ; = ; OK
+-m rt --rt-type 2 ; = ; OK
+-m rt ! --rt-type 0 ; = ; OK
+-m rt --rt-type 4294967295 ; = ; OK
+-m rt --rt-type 4294967296 ; ; FAIL
+-m rt --rt-segsleft 1 ; = ; OK
+-m rt --rt-segsleft 1:1 ; -m rt --rt-segsleft 1 ; OK
+-m rt ! --rt-segsleft 1:4 ; = ; OK
+-m rt --rt-segsleft : ; -m rt ; OK
+-m rt --rt-segsleft 4:1 ; ; FAIL
+-m rt --rt-len 40 --rt-type 4 ; -m rt --rt-type 4 --rt-len 40 ; OK
+-m rt ! --rt-len 40 ; = ; OK
+-m rt --rt-type 0 --rt-0-res ; = ; OK
+-m rt --rt-0-res --rt-type 0 ; ; FAIL
+-m rt --rt-0-res ; ; FAIL
+-m rt --rt-type 1 --rt-0-res ; ; FAIL
+-m rt ! --rt-type 0 --rt-0-res ; ; FAIL
+-m rt --rt-type 0 --rt-0-addrs 2001:db8::1 ; = ; OK
+-m rt --rt-type 0 --rt-0-addrs 2001:DB8:0::1,::ffff:1.2.3.4 ; -m rt --rt-type 0 --rt-0-addrs 2001:db8::1,::ffff:1.2.3.4 ; OK
+-m rt --rt-type 0 --rt-0-addrs ::1 --rt-0-not-strict --rt-0-res ; -m rt --rt-type 0 --rt-0-res --rt-0-addrs ::1 --rt-0-not-strict ; OK
+-m rt --rt-type 0 --rt-0-addrs ::1,::2,::3,::4,::5,::6,::7,::8,::9,::a,::b,::c,::d,::e,::f,::10 ; = ; OK
+-m rt --rt-type 0 --rt-0-addrs ::1,::2,::3,::4,::5,::6,::7,::8,::9,::a,::b,::c,::d,::e,::f,::10,::11 ; ; FAIL
+-m rt --rt-type 0 --rt-0-addrs ::1/64 ; ; FAIL
+-m rt --rt-type 0 --rt-0-addrs 1.2.3.4 ; ; FAIL
+-m rt --rt-type 0 --rt-0-addrs localhost ; ; FAIL
+-m rt --rt-0-addrs ::1 ; ; FAIL
+-m rt --rt-type 0 --rt-0-not-strict ; ; FAIL
+-m rt --rt-type 0 --rt-0-not-strict --rt-0-addrs ::1 ; ; FAIL
+-m rt --rt-type 0 ! --rt-0-addrs ::1 ; ; FAIL

@@ -1,0 +1,23 @@
+:INPUT,FORWARD,OUTPUT
+-m srh ; = ; OK
+-m srh --srh-next-hdr 41 ; = ; OK
+-m srh ! --srh-next-hdr 0x29 ; -m srh ! --srh-next-hdr 41 ; OK
+-m srh --srh-next-hdr 256 ; ; FAIL
+-m srh --srh-next-hdr tcp ; ; FAIL
+# the three tests of a field share one value: the last given
+-m srh --srh-hdr-len-eq 4 --srh-hdr-len-gt 2 ; -m srh --srh-hdr-len-eq 2 --srh-hdr-len-gt 2 ; OK
+-m srh --srh-segs-left-lt 3 ! --srh-segs-left-eq 1 ; -m srh ! --srh-segs-left-eq 1 --srh-segs-left-lt 1 ; OK
+-m srh --srh-last-entry-gt 255 ; = ; OK
+-m srh ! --srh-last-entry-lt 0 ; = ; OK
+-m srh --srh-tag 65535 --srh-next-hdr 6 ; -m srh --srh-next-hdr 6 --srh-tag 65535 ; OK
+-m srh --srh-tag 65536 ; ; FAIL
+-m srh --srh-tag 1:2 ; ; FAIL
+-m srh --srh-psid fd00::1 ; -m srh --srh-psid fd00::1/128 ; OK
+-m srh --srh-nsid fd00::1/64 ; = ; OK
+-m srh ! --srh-lsid FD00::/ffff:: ; -m srh ! --srh-lsid fd00::/16 ; OK
+-m srh --srh-lsid ::/0 --srh-nsid ::1/127 ! --srh-psid ::2/1 ; -m srh ! --srh-psid ::2/1 --srh-nsid ::1/127 --srh-lsid ::/0 ; OK
+-m srh --srh-psid fd00::1/129 ; ; FAIL
+-m srh --srh-psid 10.0.0.1 ; ; FAIL
+-m srh --srh-psid fd00::1,fd00::2 ; ; FAIL
+-m srh --srh-psid ; ; FAIL
+-m srh --srh-tag 1 --srh-tag 1 ; ; FAIL

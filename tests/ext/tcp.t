@@ -1,0 +1,41 @@
+:INPUT,FORWARD,OUTPUT
+-p tcp -m tcp ; = ; OK
+-p tcp --dport 22 ; -p tcp -m tcp --dport 22 ; OK
+-p 6 --dport ssh ; -p tcp -m tcp --dport 22 ; OK
+-p tcp -m tcp --destination-port 80 --source-port 1024: ; -p tcp -m tcp --sport 1024:65535 --dport 80 ; OK
+-p tcp -m tcp --dport 80:80 ; -p tcp -m tcp --dport 80 ; OK
+-p tcp -m tcp --dport http:https ; -p tcp -m tcp --dport 80:443 ; OK
+-p tcp -m tcp --dport :1023 ; -p tcp -m tcp --dport 0:1023 ; OK
+-p tcp -m tcp --dport : ; -p tcp -m tcp ; OK
+-p tcp -m tcp --dport 0x50 ; -p tcp -m tcp --dport 80 ; OK
+-p tcp -m tcp ! --sport 1:99 ! --dport 443 ; = ; OK
+# a negated range from 0 is turned around by nft
+-p tcp -m tcp ! --dport :22 ; -p tcp -m tcp ! --dport 0:22 ; OK ; legacy
+-p tcp -m tcp ! --dport :22 ; -p tcp -m tcp --dport 23:65535 ; OK ; nft
+-p tcp -m tcp ! --dport 0:65535 ; = ; OK ; legacy
+-p tcp -m tcp --syn ; -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN ; OK
+-p tcp -m tcp ! --syn ; -p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN ; OK
+-p tcp -m tcp --tcp-flags urg,PSH,syn SYN ; -p tcp -m tcp --tcp-flags SYN,PSH,URG SYN ; OK
+-p tcp -m tcp --tcp-flags ALL NONE ; -p tcp -m tcp --tcp-flags FIN,SYN,RST,PSH,ACK,URG NONE ; OK
+-p tcp -m tcp ! --tcp-flags SYN,RST SYN,RST ; = ; OK
+-p tcp -m tcp --tcp-option 8 --dport 1 ; -p tcp -m tcp --dport 1 --tcp-option 8 ; OK
+-p tcp -m tcp ! --tcp-option 255 ; = ; OK
+-p tcp -m tcp -m tcp --dport 80 ; = ; OK
+-m tcp --dport 80 ; ; FAIL
+-p udp -m tcp --dport 80 ; ; FAIL
+! -p tcp -m tcp --dport 80 ; ; FAIL
+--dport 80 -p tcp ; ; FAIL
+-p tcp -m tcp --dport 65536 ; ; FAIL
+-p tcp -m tcp --dport 80,443 ; ; FAIL
+-p tcp -m tcp --dport 443:80 ; ; FAIL
+-p tcp -m tcp --dport 1:2:3 ; ; FAIL
+-p tcp -m tcp --dport nosuchservice ; ; FAIL
+-p tcp -m tcp --dport ; ; FAIL
+-p tcp -m tcp --dport 80 --destination-port 80 ; ; FAIL
+-p tcp -m tcp --dport ! 80 ; ; FAIL
+-p tcp -m tcp --d 80 ; ; FAIL
+-p tcp -m tcp --tcp-flags SYN ; ; FAIL
+-p tcp -m tcp --tcp-flags SYN,XYZ SYN ; ; FAIL
+-p tcp -m tcp --syn --tcp-flags SYN SYN ; ; FAIL
+-p tcp -m tcp --tcp-option 0 ; ; FAIL
+-p tcp -m tcp --tcp-option 256 ; ; FAIL
