@@ -6,12 +6,12 @@ xt_check_target), nf_tables_api.c (nft_table_validate).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property
 
 from iptables_emu.ext.api import Base, Extension, Place
-from iptables_emu.model.rule import VERDICTS, Rule, RuleSpec
+from iptables_emu.model.rule import VERDICTS, RuleSpec
 from iptables_emu.model.ruleset import Chain, Table
 
 NOWHERE: frozenset[str] = frozenset()
@@ -86,62 +86,62 @@ def _walk(start: str, targets: dict[str, list[str]]) -> set[str]:
     return done
 
 
-def refusals(table: Table, personality: str, reach: Reach) -> Iterator[Refusal]:
-    """Every rule that the kernel would refuse, in the order of the chains."""
-    for chain in table.chains.values():
-        if chain.rules:
-            hooks = reach.hooks.get(chain.name, NOWHERE)
-            yield from chain_refusals(table, chain, personality, hooks, reach.walked.get(chain.name))
+class Kernel:
+    """The kernel's look at one table. ``others`` are the tables whose estimators it knows, too."""
 
+    def __init__(self, table: Table, personality: str, reach: Reach, others: Iterable[Table] = ()) -> None:
+        self.table, self.personality, self.reach, self.others = table, personality, reach, others
 
-def chain_refusals(
-    table: Table, chain: Chain, personality: str, hooks: frozenset[str], walked: int | None
-) -> Iterator[Refusal]:
-    """The refused rules of one chain; those behind the first ``walked`` stand in no hook."""
-    known: dict[tuple[int, int, bool], str | None] = {}
-    for index, rule in enumerate(chain.rules, 1):
-        if walked is not None and index > walked:
-            hooks, walked = NOWHERE, None
-            known.clear()
-        for extension in _extensions(rule):
-            if _always_taken(type(extension)):
-                continue
+    @cached_property
+    def estimators(self) -> frozenset[str]:
+        """The names of all RATEEST targets, of which the rateest match needs one."""
+        return frozenset(
+            rule.spec.target.name  # type: ignore[attr-defined]  # the fields of that one target
+            for table in (self.table, *self.others)
+            for chain in table.chains.values()
+            for rule in chain.rules
+            if rule.spec.target is not None and rule.spec.target.NAME == "RATEEST"
+        )
+
+    def refusals(self) -> Iterator[Refusal]:
+        """Every rule that the kernel would refuse, in the order of the chains."""
+        for chain in self.table.chains.values():
+            if chain.rules:
+                yield from self.chain(chain)
+
+    def chain(self, chain: Chain) -> Iterator[Refusal]:
+        """The refused rules of one chain; those that the kernel does not walk stand in no hook."""
+        hooks = self.reach.hooks.get(chain.name, NOWHERE)
+        walked = self.reach.walked.get(chain.name, len(chain.rules))
+        for index, rule in enumerate(chain.rules, 1):
+            if index > walked:
+                hooks = NOWHERE
             spec = rule.spec
-            key = (id(extension), spec.proto, spec.not_proto)
-            if key not in known:
-                known[key] = _refused(extension, spec, table, personality, hooks)
-            errno = known[key]
-            if errno is not None:
-                yield Refusal(chain.name, index, errno)
-                break
+            for match in spec.matches:
+                if not _always_taken(type(match)) and (errno := self.refused(match, spec, hooks)):
+                    yield Refusal(chain.name, index, errno)
+                    break
+            else:
+                target = spec.target
+                if target is not None and not _always_taken(type(target)) and (errno := self.refused(target, spec, hooks)):
+                    yield Refusal(chain.name, index, errno)
 
-
-def _extensions(rule: Rule) -> tuple[Extension, ...]:
-    spec = rule.spec
-    return spec.matches if spec.target is None else (*spec.matches, spec.target)
+    def refused(self, x: Extension, spec: RuleSpec, hooks: frozenset[str]) -> str | None:
+        """The errno's name with which the kernel refuses an extension of a rule, or None."""
+        if x.TABLES is not None and self.table.name not in x.TABLES:
+            return "EINVAL"
+        if x.HOOKS is not None and not hooks <= x.HOOKS:
+            return "EINVAL"
+        if x.PROTOCOLS is not None and (spec.not_proto or spec.proto not in x.PROTOCOLS):
+            return "EINVAL"
+        if type(x).refused is Extension.refused:
+            return None
+        base = Base(spec.family, spec.proto, spec.not_proto, self.personality)
+        known = self.estimators if x.NAME == "rateest" else None
+        return x.refused(Place(self.table.family, self.table.name, hooks, base, self.personality, spec.matches, known))
 
 
 @cache
 def _always_taken(cls: type[Extension]) -> bool:
     """An extension without any condition of the kernel."""
     return cls.TABLES is cls.HOOKS is cls.PROTOCOLS is None and cls.refused is Extension.refused
-
-
-def rule_refused(spec: RuleSpec, table: Table, personality: str, hooks: frozenset[str]) -> str | None:
-    """The errno's name with which the kernel refuses a rule, or None."""
-    return next((e for x in _extensions(Rule(spec)) if (e := _refused(x, spec, table, personality, hooks))), None)
-
-
-@lru_cache(maxsize=1024)
-def _place(family: int, table: str, hooks: frozenset[str], proto: int, inverted: bool, personality: str) -> Place:
-    return Place(family, table, hooks, Base(family, proto, inverted, personality), personality)
-
-
-def _refused(x: Extension, spec: RuleSpec, table: Table, personality: str, hooks: frozenset[str]) -> str | None:
-    if x.TABLES is not None and table.name not in x.TABLES:
-        return "EINVAL"
-    if x.HOOKS is not None and not hooks <= x.HOOKS:
-        return "EINVAL"
-    if x.PROTOCOLS is not None and (spec.not_proto or spec.proto not in x.PROTOCOLS):
-        return "EINVAL"
-    return x.refused(_place(table.family, table.name, hooks, spec.proto, spec.not_proto, personality))

@@ -71,6 +71,10 @@ class Program:
         """Whether a rule of the family asks for connection tracking."""
         return any(_any_extension(rule.spec, "NEEDS_CONNTRACK") for _, _, _, rule in self.ruleset.rules(family))
 
+    def accounts(self) -> bool:
+        """Whether a rule switches on the counters of connections."""
+        return any(_any_extension(rule.spec, "ACCOUNTS") for f in (4, 6) for _, _, _, rule in self.ruleset.rules(f))
+
     def needs_defrag(self, family: int) -> bool:
         return self.needs_conntrack(family) or any(
             _any_extension(rule.spec, "NEEDS_DEFRAG") for _, _, _, rule in self.ruleset.rules(family)

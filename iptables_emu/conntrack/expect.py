@@ -43,8 +43,7 @@ class Expectation:
         from iptables_emu.conntrack import nat
         from iptables_emu.conntrack.nat_range import NatRange
 
-        # the new connection comes from where the master's other end sees its peer
-        source = self.master.tuples[1 - self.direction].dst
+        source = self.master.tuples[self.direction].dst  # whom the announcing side talks to
         nat.setup(core, conn, NatRange(source, source), "src")
         assert self.saved_dst is not None
         nat.setup(core, conn, NatRange(self.saved_dst, self.saved_dst, self.saved_port, self.saved_port), "dst")

@@ -278,7 +278,8 @@ def translate_error(conn: Conn, ctinfo: int, hook: str, pkt: Packet) -> bool:
     if not conn.status & bit:
         return True
     inner = Packet(pkt.data[at + 8 :])
-    rewrite(inner, conn.tuples[direction], "dst" if manip == "src" else "src")
+    # the quoted packet goes back to how it looked when it came in
+    rewrite(inner, conn.tuples[1 - direction], "dst" if manip == "src" else "src")
     pkt.data[at + 8 :] = inner.data
     target = conn.tuples[1 - direction].inverse()
     if not six:

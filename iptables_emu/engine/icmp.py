@@ -96,11 +96,11 @@ def tcp_reset(pkt: Packet) -> bytes | None:
         length = len(segment) - size + bool(flags & 2) + bool(flags & 1)
         ack = int.from_bytes(segment[4:8], "big") + length & 0xFFFFFFFF
         out_flags = 0x14
-    return tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], seq, ack, out_flags, 0)
+    return tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], seq, ack, out_flags, 0, tos=pkt.tos)
 
 
 def tcp(
-    family: int, src: int, dst: int, ports: bytes, seq: int, ack: int, flags: int, window: int, options: bytes = b""
+    family: int, src: int, dst: int, ports: bytes, seq: int, ack: int, flags: int, window: int, options: bytes = b"", tos: int = 0
 ) -> bytes:
     """A TCP segment of the host's own in its IP packet."""
     size = 20 + len(options)
@@ -109,8 +109,8 @@ def tcp(
     check = internet_checksum(pseudo_header(family, src, dst, 6, len(segment)) + segment)
     segment = segment[:16] + check.to_bytes(2, "big") + segment[18:]
     if family == 4:
-        return ipv4(src, dst, 6, segment, df=True)
-    return ipv6(src, dst, 6, segment)
+        return ipv4(src, dst, 6, segment, df=True, tos=tos)
+    return ipv6(src, dst, 6, segment, tos=tos)
 
 
 def is_any(value: int, family: int) -> bool:

@@ -60,6 +60,8 @@ class Machine:
             self.nat_active[family] = table is not None and any(
                 c.hooked for c in table.chains.values() if c.policy is not None
             )
+        if self.program.accounts():
+            self.host.sysctls.update({"net.netfilter.nf_conntrack_acct": 1})
         self.steps = {hook: hooks.steps(hook, self.personality) for hook in hooks.HOOKS}
         self.program.prepare()
 

@@ -13,6 +13,7 @@ from iptables_emu.packet.packet import BROADCAST, HOST, MULTICAST, OTHERHOST, TC
 from iptables_emu.trace.events import Delivered, Emitted, Routed
 
 TO_EVERYONE = b"\xff" * 6
+NOWHERE = frozenset({"unreachable", "prohibit", "blackhole", "invalid"})
 REDIRECT_LOAD_NS, REDIRECT_MOST, REDIRECT_SILENCE_NS = 20_000_000, 9, 20_000_000_000
 
 
@@ -210,32 +211,33 @@ class Path:
     def send_local(self, pkt: Packet) -> str:
         """A packet from a raw socket of this host; returns the error of the call, or ""."""
         decision = self.routing.output(pkt)
-        if decision.kind in ("unreachable", "prohibit", "blackhole", "invalid"):
+        if decision.kind in NOWHERE:
             return decision.text
         if len(pkt.data) > self.host.interfaces[decision.dev].mtu:
             return "Message too long"
         pkt.oif = decision.dev
-        self._local_out(pkt, decision, "local")
-        return ""
+        return "" if self._local_out(pkt, decision, "local") else "Operation not permitted"
 
-    def _local_out(self, pkt: Packet, decision: Decision, origin: str) -> None:
+    def _local_out(self, pkt: Packet, decision: Decision, origin: str) -> bool:
+        """OUTPUT and on; False when OUTPUT does not let it pass."""
         machine = self.machine
         if machine.defrag[4] and pkt.family == 4 and (pkt.mf or pkt.frag_offset):
             whole = machine.fragments.add(pkt, "output", machine.now)
             if whole is None:
-                return
+                return True
             pkt = whole
         machine.start(pkt, origin)
         self._route_of[pkt.number] = decision
         if machine.hook("OUTPUT", pkt, "", decision.dev) is not Verdict.ACCEPT:
-            return
+            return False
         decision = self._route_of.pop(pkt.number, decision)
         self.output(pkt, decision, "")
+        return True
 
     def reroute(self, pkt: Packet) -> Verdict:
         """A packet of this host has changed in OUTPUT: route it again (ip_route_me_harder)."""
         decision = self.routing.output(pkt, any_source=True)
-        if decision.kind in ("unreachable", "prohibit", "blackhole", "invalid"):
+        if decision.kind in NOWHERE:
             return Verdict.DROP
         self._route_of[pkt.number] = decision
         self.machine.emit(Routed(pkt.number, "again", f"routed again: {decision.text}", decision.dev))
@@ -248,12 +250,7 @@ class Path:
         if not icmp.may_answer(pkt) or (pkt.family == 4 and self.host.addr_type(pkt.dst, 4) == "BROADCAST"):
             return
         probe = Packet(icmp.error4(pkt, 0, kind, code) if pkt.family == 4 else icmp.error6(pkt, 0, kind, code))
-        decision = self.routing.output(probe)
-        if decision.kind in ("unreachable", "prohibit", "blackhole", "invalid"):
-            return
-        source: int | None = pkt.dst if self.host.is_local(pkt.dst, pkt.family) else None
-        if source is None:
-            source = decision.source(self.host, pkt.src)
+        source = self._error_source(pkt, probe)
         if source is None:
             return
         make = icmp.error4 if pkt.family == 4 else icmp.error6
@@ -263,22 +260,39 @@ class Path:
         """A packet of the host's own: routed, OUTPUT, POSTROUTING. ``attach``: it belongs to the cause's connection."""
         reply = Packet(data, mark=mark)
         reply.ipid_own = True
+        if reply.family == 4:
+            reply.set_ttl(self.host.sysctls.get("net.ipv4.ip_default_ttl"))
         if attach and cause is not None and cause.ct is not None:
             reply.ct = cause.ct
             reply.ctinfo = t.RELATED_REPLY if cause.ctinfo < t.IS_REPLY else t.RELATED
         decision = self.routing.output(reply, any_source=True)
-        if decision.kind in ("unreachable", "prohibit", "blackhole", "invalid"):
+        if decision.kind in NOWHERE:
             return
         reply.oif = decision.dev
         self._local_out(reply, decision, "reply")
 
     def send_reply(self, data: bytes, cause: Packet, *, mark: int = 0) -> None:
-        """REJECT's answer."""
+        """REJECT's answer; a source of 0 is the host's to choose, as for any ICMP error."""
         conn = cause.ct
-        if cause.proto == TCP and conn is not None and conn.tcp is not None and data[9 if cause.family == 4 else 6] == TCP:
+        reply = Packet(data)
+        if reply.proto == TCP and conn is not None and conn.tcp is not None:
             conn.tcp.state = "CLOSE"
             self.machine.conntrack.refresh(conn, self.machine.conntrack.sysctl("tcp_timeout_close"))
-        self.send_own(data, cause, attach=True, mark=mark)
+        if reply.src == 0:
+            source = self._error_source(cause, reply)
+            if source is None:
+                return
+            reply.set_src(source)
+        self.send_own(bytes(reply.data), cause, attach=True, mark=mark)
+
+    def _error_source(self, cause: Packet, probe: Packet) -> int | None:
+        """Who an ICMP error about ``cause`` comes from: its destination if that is this host, else by the route."""
+        decision = self.routing.output(probe)
+        if decision.kind in NOWHERE:
+            return None
+        if self.host.is_local(cause.dst, cause.family):
+            return cause.dst
+        return decision.source(self.host, cause.src)
 
     def send_copy(self, copy: Packet, gateway: int, oif: str) -> None:
         """TEE's copy, untracked, towards its gateway."""

@@ -21,14 +21,14 @@ def connect_packet(host: Host, engine: Engine, value: Mapping[str, Any]) -> Pack
     """The datagram, or the SYN; a text is the error of the call. ``sport`` 0 is drawn from the local range."""
     family, dst, _ = network(value["dst"])
     mark = value.get("mark", 0)
-    src = network(value["src"])[1] if value.get("src") else None
-    if src is None:
+    src = network(value["src"])[1] if value.get("src") else 0
+    if not src:
         probe = icmp.ipv4(0, dst, UDP, bytes(8)) if family == 4 else icmp.ipv6(0, dst, UDP, bytes(8))
         decision = engine.path.routing.output(Packet(probe, mark=mark))
         if decision.kind not in ("forward", "local"):
             return decision.text
-        src = decision.source(host, dst)
-        if src is None:
+        src = decision.source(host, dst) or 0
+        if not src:
             return "Cannot assign requested address"
     sport = value.get("sport", 0) or engine.machine.rng.randrange(32768, 61000)
     ports = sport.to_bytes(2, "big") + int(value["dport"]).to_bytes(2, "big")

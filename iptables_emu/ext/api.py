@@ -36,6 +36,7 @@ class Place:
     base: Base
     personality: str
     matches: tuple[Match, ...] = ()  # of the rule, for the few targets that look at them
+    estimators: frozenset[str] | None = None  # names of the RATEEST targets, for the rateest match
 
 
 @dataclass(slots=True)
@@ -63,12 +64,15 @@ class Extension:
     FAMILIES: ClassVar[tuple[int, ...]] = (4, 6)
     # the name under which it is saved, when not its own (libxtables: real_name); None: the same
     REAL_NAME: ClassVar[str | None] = None
+    # the name in the target column of ``-L``, when it is not the saved one
+    LISTED_AS: ClassVar[str] = ""
     # the kernel's conditions (struct xt_match/xt_target): None is "any"
     TABLES: ClassVar[frozenset[str] | None] = None
     HOOKS: ClassVar[frozenset[str] | None] = None
     PROTOCOLS: ClassVar[frozenset[int] | None] = None
     NEEDS_CONNTRACK: ClassVar[bool] = False
     NEEDS_DEFRAG: ClassVar[bool] = False
+    ACCOUNTS: ClassVar[bool] = False  # switches on the counters of connections (nf_conntrack_acct)
 
     __slots__ = ()
 

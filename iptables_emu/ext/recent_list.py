@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iptables_emu.model.address import FULL
+from iptables_emu.ext.widemask import narrow_mask
 
 MOST_ENTRIES = 100  # ip_list_tot
 FEWEST_STAMPS = 32
@@ -22,7 +22,7 @@ class Entry:
 
 
 class RecentList:
-    """Entries in the order of their last use, the oldest first. ``mask`` has 128 bits, IPv4's being the first 32."""
+    """Entries in the order of their last use, the oldest first. ``mask`` has 128 bits for both families."""
 
     def __init__(self, mask: int) -> None:
         self._mask = mask
@@ -37,7 +37,7 @@ class RecentList:
             self._ring = ring
 
     def masked(self, address: int, family: int) -> int:
-        return address & (self._mask >> 96 if family == 4 else self._mask & FULL[6])
+        return address & narrow_mask(self._mask, family)
 
     def find(self, key: Key, ttl: int) -> Entry | None:
         """The entry, if its TTL is ``ttl`` (0 on either side fits any)."""

@@ -145,8 +145,9 @@ def check_table(name: str, options: Sequence[Opt], given: Gathered) -> None:
 
 
 def _distinct(options: Sequence[Opt]) -> Iterator[Opt]:
-    seen: set[str] = set()
+    """One row of each key, in the order of libxtables' numbers."""
+    first: dict[str, Opt] = {}
     for opt in options:
-        if opt.id not in seen:
-            seen.add(opt.id)
-            yield opt
+        first.setdefault(opt.id, opt)
+    numbered = [(opt.ident if opt.ident >= 0 else place, opt) for place, opt in enumerate(first.values())]
+    return (opt for _, opt in sorted(numbered, key=lambda each: each[0]))

@@ -52,6 +52,8 @@ class Run:
             self.engine.machine.conntrack.now = START_NS
             for step in self.scenario.get("steps", []):
                 observation["steps"].append(self.step(step))
+        if "save" not in self.scenario.get("observe", ["conntrack", "save"]):
+            return observation
         observation["save"] = save_ruleset(self.ruleset, 4, counters=True)
         if self.host.ipv6:
             observation["save6"] = save_ruleset(self.ruleset, 6, counters=True)

@@ -41,7 +41,7 @@ class Step:
         number = event.packet
         if isinstance(event, PacketStart):
             self.order.append(number)
-            self.packets[number] = {"path": [], "fate": "dropped", "seen": describe(event.data),
+            self.packets[number] = {"path": [], "fate": "dropped", "seen": describe(self._told(event.data)),
                                     "looped_from": event.looped_from, "loop": event.origin == "loop"}  # fmt: skip
         elif isinstance(event, Emitted):
             self.emitted.append({"iface": event.iface, "frame_hex": event.frame.hex(), "summary": describe(event.frame[14:])})
@@ -56,7 +56,7 @@ class Step:
         elif isinstance(event, TableEntered):
             self.open[number] = {
                 "packet": number, "hook": event.hook, "table": event.table, "in": event.iif or None,
-                "out": event.oif or None, "mark": event.mark, "header": describe(event.data), "verdict": "", "events": [],
+                "out": event.oif or None, "mark": event.mark, "header": describe(self._told(event.data)), "verdict": "", "events": [],
             }  # fmt: skip
         elif isinstance(event, RuleHit):
             self._rule(number, event)
@@ -75,6 +75,12 @@ class Step:
         elif isinstance(event, Fate) and event.fate == "sent":
             self._seen(number, "POSTROUTING")
             self.packets[number]["fate"] = "sent"
+
+    def _told(self, data: bytes) -> bytes:
+        """As much of a packet as the trace carries: nf_tables copies the IP header and 20 bytes more."""
+        if self.personality == "legacy" or not data:
+            return data
+        return data[: ((data[0] & 15) * 4 if data[0] >> 4 == 4 else 40) + 20]
 
     def _seen(self, number: int, hook: str) -> None:
         path = self.packets[number]["path"]

@@ -18,7 +18,7 @@ from iptables_emu.options.spec import Base, Opt
 from iptables_emu.options.types import blen, protocol
 from iptables_emu.text.command import EXTENSION_NAME_MAX, RULE_COMMANDS, Command
 from iptables_emu.text.errors import Exit, TryHelp
-from iptables_emu.text.extensions import Loaded, assemble, base_of, find_match, finish, give, make, target_name
+from iptables_emu.text.extensions import Around, Loaded, SetNames, assemble, base_of, find_match, finish, give, make, target_name
 from iptables_emu.text.getopt import Getopt, Got
 from iptables_emu.text.hostnames import address_list
 from iptables_emu.text.option_tables import command_options, with_extension
@@ -56,6 +56,7 @@ class Parser:
         self.announced: set[str] = set()
         self.warnings: list[str] = []  # of the last line, to be printed before its error
         self.options = command_options(family, personality)
+        self.sets: SetNames = frozenset()  # the ipsets that exist, with their families
 
     def parse(self, argv: Sequence[str], table: str = "filter") -> Command:
         """The command of ``argv`` (with the program's name first). Raises ParameterProblem, TryHelp, Exit."""
@@ -306,7 +307,8 @@ class _Line:
 
     def give(self, loaded: Loaded, opt: Opt, arg: str | None) -> None:
         if self.eager:
-            give(loaded.cls, opt, arg, self.invert, self.base, loaded.given, self.getopt)
+            around = Around(self.base, dict(self.parser.sets), self.command.warnings)
+            give(loaded.cls, opt, arg, self.invert, loaded.given, self.getopt, around)
             return
         words = () if arg is None else (arg,)
         if opt.words > 1 or opt.bare:
@@ -409,7 +411,9 @@ class _Line:
             return make(loaded.cls, loaded.given, self.base)
         base = self.base
         key = (base.family, base.proto, base.proto_inverted, base.personality)
-        return assemble(loaded.cls, tuple(loaded.written), key)
+        made, warnings = assemble(loaded.cls, tuple(loaded.written), key, self.parser.sets)
+        self.command.warnings += warnings
+        return made
 
 
 WAIT_INTERVAL_IGNORED = "Ignoring deprecated --wait-interval option.\n"

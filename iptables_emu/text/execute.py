@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from iptables_emu.compile.check import Loop, Reach, reached_from, refusals
+from iptables_emu.compile.check import Kernel, Loop, reached_from
 from iptables_emu.model.rule import VERDICTS, Rule, RuleSpec
 from iptables_emu.model.ruleset import Chain, Ruleset, Table
 from iptables_emu.options.problem import ParameterProblem
@@ -260,7 +260,7 @@ def commit_legacy(ruleset: Ruleset, table: Table) -> None:
         reach = reached_from(table, "legacy")
     except Loop:
         raise OperationError("ELOOP") from None
-    for refusal in refusals(table, "legacy", reach):
+    for refusal in Kernel(table, "legacy", reach, ruleset.tables.values()).refusals():
         raise OperationError(refusal.errno)
     ruleset.put(table)
 
@@ -270,7 +270,8 @@ def commit_nft(ruleset: Ruleset, table: Table, batch: Batch) -> None:
     told = [_refused_line(rule, batch, *why) for rule in batch if (why := _bad_jump(table, rule, batch))]
     if not told:
         try:
-            told = _judged(table, reached_from(table, "nft"), batch)
+            kernel = Kernel(table, "nft", reached_from(table, "nft"), ruleset.tables.values())
+            told = _judged(kernel, batch)
         except Loop as loop:
             culprits = [rule for rule in table.chains[loop.chain].rules if rule in batch] or list(batch)
             told = [_refused_line(culprits[-1], batch, "EMLINK", loop.chain)] if culprits else []
@@ -288,10 +289,10 @@ def _bad_jump(table: Table, rule: Rule, batch: Batch) -> tuple[str, str] | None:
     return "EOPNOTSUPP" if table.chains[spec.jump].hooked else "ENOENT", where
 
 
-def _judged(table: Table, reach: Reach, batch: Batch) -> list[str]:
+def _judged(kernel: Kernel, batch: Batch) -> list[str]:
     """What is told of refused rules; a new jump is to blame for an old rule that now stands in a wrong hook."""
-    told, blamed = [], ""
-    for refusal in refusals(table, "nft", reach):
+    told, blamed, table = [], "", kernel.table
+    for refusal in kernel.refusals():
         rule = table.chains[refusal.chain].rules[refusal.index - 1]
         if rule in batch:
             told.append(_refused_line(rule, batch, refusal.errno, refusal.chain))

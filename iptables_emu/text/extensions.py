@@ -6,6 +6,8 @@ the finished one is kept under the words that made it and shared by all rules.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
@@ -48,10 +50,22 @@ class _Words:
         return self.words[self.at - 1]
 
 
-def give(cls: type[Any], opt: Opt, arg: str | None, inverted: bool, base: Base, given: dict[str, Given], words: Words) -> None:
+@dataclass(slots=True)
+class Around:
+    """What stands around an option: the rule's base, the ipsets that exist, where warnings go."""
+
+    base: Base
+    sets: Mapping[str, int]
+    warnings: list[str]
+
+
+def give(
+    cls: type[Any], opt: Opt, arg: str | None, inverted: bool, given: dict[str, Given], words: Words, around: Around
+) -> None:
     """One occurrence of an option. Raises ParameterProblem."""
     rows, _ = rows_of(cls)
-    accept(opt, arg, OptionContext(cls.NAME, rows[opt.name][1], inverted, base, given, words))
+    name = rows[opt.name][1]
+    accept(opt, arg, OptionContext(cls.NAME, name, inverted, around.base, given, words, around.warnings, around.sets))
 
 
 @cache
@@ -80,20 +94,24 @@ def make(cls: type[Any], given: dict[str, Given], base: Base) -> Any:
     return made.native(base) if base.personality == "nft" else made
 
 
+BaseKey = tuple[int, int, bool, str]
+SetNames = frozenset[tuple[str, int]]
+
+
 @lru_cache(maxsize=8192)
-def assemble(cls: type[Any], written: tuple[Written, ...], base: tuple[int, int, bool, str]) -> Any:
-    """The finished extension of some written options. Raises ParameterProblem."""
-    around = base_of(*base)
+def assemble(cls: type[Any], written: tuple[Written, ...], base: BaseKey, sets: SetNames) -> tuple[Any, tuple[str, ...]]:
+    """The finished extension of some written options, and the warnings on the way. Raises ParameterProblem."""
+    around = Around(base_of(*base), dict(sets), [])
     rows, _ = rows_of(cls)
     given: dict[str, Given] = {}
     for name, words, inverted in written:
         opt = rows[name][0]
         behind = _Words(words, 0 if opt.bare else 1)
-        give(cls, opt, words[0] if behind.at and words else None, inverted, around, given, behind)
+        give(cls, opt, words[0] if behind.at and words else None, inverted, given, behind, around)
         if behind.at < len(words):
             raise ParameterProblem(f"{words[-1]} is no word of --{name}")  # the parser goes by the converter then
-    finish(cls, given, around)
-    return make(cls, given, around)
+    finish(cls, given, around.base)
+    return make(cls, given, around.base), tuple(around.warnings)
 
 
 @lru_cache(maxsize=4096)

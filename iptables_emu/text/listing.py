@@ -95,7 +95,7 @@ def verbose_line(spec: RuleSpec, personality: str) -> str:
 
 
 def _target_name(spec: RuleSpec) -> str:
-    return spec.target.REAL_NAME or spec.target.NAME if spec.target is not None else spec.jump
+    return spec.jump if spec.target is None else spec.target.LISTED_AS or spec.target.saved_name
 
 
 def _fragment(spec: RuleSpec) -> str:
@@ -117,9 +117,9 @@ def address_text(value: int, mask: int, family: int, numeric: bool) -> str:
 
 def _host_name(value: int, family: int) -> str:
     """The names that every machine has; no look-up leaves this program."""
-    if value == (0x7F000001 if family == 4 else 1):
-        return "localhost"
     if family == 4:
+        if value == 0x7F000001:
+            return "localhost"
         for name, number in NETWORKS.items():
             if number == value:
                 return name

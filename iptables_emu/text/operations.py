@@ -80,9 +80,11 @@ def zero(chain: Chain) -> None:
 
 
 def zero_number(table: Table, name: str, number: int, personality: str) -> None:
-    chain = chain_of(table, name, "zero_counter" if personality == "legacy" else "")
+    """iptables-nft looks for the rule as for a deletion."""
+    missing, beyond = ("zero_counter", "E2BIG") if personality == "legacy" else ("delete_entry", "ENOENT")
+    chain = chain_of(table, name, missing)
     if number > len(chain.rules):
-        raise OperationError("E2BIG" if personality == "legacy" else "ENOENT", "zero_counter" if personality == "legacy" else "delete_entry")
+        raise OperationError(beyond, missing)
     chain.own()[number - 1] = _zeroed(chain.rules[number - 1])
 
 
@@ -120,12 +122,11 @@ def rename_chain(table: Table, old: str, new: str) -> None:
 
 
 def set_policy(table: Table, name: str, policy: str, counters: tuple[int, int] | None) -> None:
-    """The policy of a base chain; its counters only where given (libiptc keeps the old ones)."""
+    """The policy of a base chain, with its counters (none given: they start at 0)."""
     chain = table.chains.get(name)
     if chain is None or chain.policy is None:
         raise OperationError("ENOENT", "set_policy")
     if policy not in ("ACCEPT", "DROP"):
         raise OperationError("EINVAL", "set_policy")
     chain.policy = policy
-    if counters is not None:
-        chain.packets, chain.bytes = counters
+    chain.packets, chain.bytes = counters or (0, 0)

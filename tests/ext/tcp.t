@@ -23,7 +23,8 @@
 -p tcp -m tcp -m tcp --dport 80 ; = ; OK
 -m tcp --dport 80 ; ; FAIL
 -p udp -m tcp --dport 80 ; ; FAIL
-! -p tcp -m tcp --dport 80 ; ; FAIL
+# nft has no check of its own for a native expression
+! -p tcp -m tcp --dport 80 ; ; FAIL ; legacy
 --dport 80 -p tcp ; ; FAIL
 -p tcp -m tcp --dport 65536 ; ; FAIL
 -p tcp -m tcp --dport 80,443 ; ; FAIL

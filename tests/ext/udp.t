@@ -2,7 +2,9 @@
 -p udp -m udp ; = ; OK
 -p udp --dport domain ; -p udp -m udp --dport 53 ; OK
 -p udp -m udp --source-port 67:68 ! --destination-port 1024: ; -p udp -m udp --sport 67:68 ! --dport 1024:65535 ; OK
--p udp -m udp --sport 010 ; -p udp -m udp --sport 8 ; OK
+# decimal only
+-p udp -m udp --sport 010 ; -p udp -m udp --sport 10 ; OK
+-p udp -m udp --sport 0x10 ; ; FAIL
 -p udp -m udp --sport 0 ; = ; OK
 -p udp -m udp --sport 0:65535 ; -p udp -m udp ; OK
 -p udp -m udp ! --sport :9 ; -p udp -m udp ! --sport 0:9 ; OK ; legacy

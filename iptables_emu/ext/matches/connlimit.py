@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from iptables_emu.ext.api import Base, Gathered, Match, Opt
-from iptables_emu.model.address import FULL
+from iptables_emu.ext.widemask import narrow_mask, wide_mask
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.types import plen_mask, uint
 
 
 def _bits(mask: int, base: Base) -> int:
     """The prefix length as connlimit counts it: each word of 32 bits up to its last one."""
-    words = [mask >> at & 0xFFFFFFFF for at in range(0, base.addr_bits, 32)]
+    narrow = narrow_mask(mask, base.family)
+    words = [narrow >> at & 0xFFFFFFFF for at in range(0, base.addr_bits, 32)]
     return base.addr_bits - sum((word ^ 0xFFFFFFFF).bit_length() for word in words)
 
 
 @dataclass(frozen=True, slots=True)
 class Connlimit(Match):
-    """More than ``limit`` connections from (or to) the address under ``mask``, or with ``upto`` at most that many.
+    """More than ``limit`` connections from (or to) the address under ``mask`` (of 128 bits), or with ``upto`` at
+    most that many.
 
     The meaning waits for the connection table.
     """
@@ -55,7 +57,8 @@ class Connlimit(Match):
             limit, is_upto = upto.value, not upto.inverted
         elif above:
             limit, is_upto = above.value, above.inverted
-        return cls(limit, is_upto, mask.value if mask else FULL[base.family], "connlimit-daddr" in given)
+        wide = wide_mask(mask.value if mask else None, base.family)
+        return cls(limit, is_upto, wide, "connlimit-daddr" in given)
 
     def save(self, base: Base) -> str:
         return (

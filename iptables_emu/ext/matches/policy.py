@@ -84,7 +84,7 @@ class Policy(Match):
         _row("tunnel-dst", host_mask, 8, "address[/mask]", "the tunnel's destination"),
         _row("proto", protocol_option, 5, "protocol", "ah, esp or ipcomp"),
         _row("mode", _word(("transport", "tunnel"), "policy match: invalid mode"), 6, "mode", "transport or tunnel"),
-        Opt("next", _next, multi=True, also=("strict",), bare=True, ident=9, help="the next element begins"),
+        Opt("next", _next, multi=True, also=("strict",), bare=True, words=0, ident=9, help="the next element begins"),
     )  # fmt: skip
 
     direction: str

@@ -150,7 +150,10 @@ class Rateest(Match):
         return out if absolute else f"{out}{self._show_mode('')} {self.second}{tail}"
 
     def refused(self, place: Place) -> str | None:
-        return "EINVAL" if not self.mode or (self.bps is None and self.pps is None) else None
+        if not self.mode or (self.bps is None and self.pps is None):
+            return "EINVAL"
+        known = place.estimators
+        return None if known is None or {self.first, self.second} - {None} <= known else "ENOENT"
 
 
 def _show_rate(rate: int, numeric: bool) -> str:

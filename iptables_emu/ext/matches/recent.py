@@ -10,7 +10,8 @@ from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Tes
 from iptables_emu.ext.jiffies import HZ, jiffies
 from iptables_emu.ext.procname import bad_proc_name
 from iptables_emu.ext.recent_list import RecentList
-from iptables_emu.model.address import FULL, show
+from iptables_emu.ext.widemask import narrow_mask, wide_mask
+from iptables_emu.model.address import show
 from iptables_emu.options.numbers import U32
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.types import host, string, uint
@@ -71,7 +72,7 @@ class Recent(Match):
         side = next((key for key in reversed(list(given)) if key in ("rsource", "rdest")), "")
         return cls(
             action, given[action].inverted, values.get("seconds", 0), "reap" in given, values.get("hitcount", 0),
-            "rttl" in given, values.get("name", "DEFAULT"), side == "rdest", values.get("mask", FULL[base.family]),
+            "rttl" in given, values.get("name", "DEFAULT"), side == "rdest", wide_mask(values.get("mask"), base.family),
         )  # fmt: skip
 
     def save(self, base: Base) -> str:
@@ -81,7 +82,7 @@ class Recent(Match):
         out += f" --hitcount {self.hits}" if self.hits else ""
         out += " --rttl" if self.same_ttl else ""
         side = "rdest" if self.destination else "rsource"
-        return out + f" --name {self.name} --mask {show(self.mask, base.family)} --{side}"
+        return out + f" --name {self.name} --mask {show(narrow_mask(self.mask, base.family), base.family)} --{side}"
 
     def listing(self, numeric: bool, base: Base) -> str:
         out = f"{' !' if self.inverted else ''} recent: {ACTIONS[self.action]}"
@@ -90,7 +91,7 @@ class Recent(Match):
         out += f" hit_count: {self.hits}" if self.hits else ""
         out += " TTL-Match" if self.same_ttl else ""
         side = "dest" if self.destination else "source"
-        return out + f" name: {self.name} side: {side} mask: {show(self.mask, base.family)}"
+        return out + f" name: {self.name} side: {side} mask: {show(narrow_mask(self.mask, base.family), base.family)}"
 
     def refused(self, place: Place) -> str | None:
         modified = self.seconds or self.hits or self.same_ttl or self.reap
@@ -100,10 +101,7 @@ class Recent(Match):
 
     def _list(self, cx: Compile) -> RecentList:
         """The list of this name (of both families), made or made larger for this rule."""
-        full = FULL[cx.family]
-        # the kernel keeps one mask for both families; an IPv4 mask is the first word of it
-        mask = FULL[6] if self.mask == full else self.mask << (96 if cx.family == 4 else 0)
-        made: RecentList = cx.shared.setdefault(("recent", self.name), RecentList(mask))
+        made: RecentList = cx.shared.setdefault(("recent", self.name), RecentList(self.mask))
         made.remember(self.hits)
         return made
 

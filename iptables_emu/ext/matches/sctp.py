@@ -129,7 +129,7 @@ class Sctp(Match):
         Opt("destination-port", port_range("sctp"), "dport", invert=True, ident=50,
             once="Only one `--destination-port' allowed", metavar="port[:port]", help="destination port, or a range"),
         Opt("dport", port_range("sctp"), "dport", invert=True, once="Only one `--destination-port' allowed", ident=50),
-        Opt("chunk-types", _chunks, invert=True, once="Only one `--chunk-types' allowed", ident=51,
+        Opt("chunk-types", _chunks, invert=True, once="Only one `--chunk-types' allowed", ident=51, words=2,
             metavar="all|any|only type[:flags][,...]",
             help="all, any or only these chunks are there; a flag in capitals must be set, else not set"),
     )  # fmt: skip

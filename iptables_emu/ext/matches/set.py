@@ -50,8 +50,9 @@ class SetMatch(Match):
     NAME: ClassVar[str] = "set"
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("match-set", _match_set, "match-set", invert=True, once="--match-set can be specified only once", ident=49,
-            metavar="name src|dst[,...]", help="the set holds the packet"),
-        Opt("set", _match_set, "match-set", invert=True, once="--match-set can be specified only once", ident=50),
+            words=2, metavar="name src|dst[,...]", help="the set holds the packet"),
+        Opt("set", _match_set, "match-set", invert=True, once="--match-set can be specified only once", ident=50,
+            words=2),
         Opt("return-nomatch", None, multi=True, no_invert="--return-nomatch flag cannot be inverted", ident=51,
             help="match on an element marked nomatch"),
         Opt("update-counters", None, multi=True, invert=True, ident=52, help="inverted: leave the counters alone"),

@@ -119,7 +119,7 @@ class Time(Match):
         Opt("contiguous", None, ident=4, help="a time over midnight belongs to the day it began on"),
         Opt("weekdays", _weekdays, invert=True, ident=6, metavar="day,...", help="Mon to Sun or 1 to 7"),
         Opt("monthdays", _monthdays, invert=True, ident=5, metavar="day,...", help="1 to 31"),
-        Opt("localtz", _localtz, bare=True, ident=7, excludes=("utc",), help="the old name of --kerneltz"),
+        Opt("localtz", _localtz, bare=True, words=0, ident=7, excludes=("utc",), help="the old name of --kerneltz"),
         Opt("utc", None, ident=8, excludes=("localtz", "kerneltz"), help="times are UTC (default)"),
         Opt("kerneltz", None, ident=9, excludes=("utc",), help="times are in the kernel's time zone"),
     )

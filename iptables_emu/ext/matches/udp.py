@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
-from iptables_emu.ext.ports import ANY, PortRange, list_ports, native_ports, port_clauses, port_range, save_ports
+from iptables_emu.ext.ports import ANY, PortRange, list_ports, native_ports, port_clauses, save_ports
 from iptables_emu.ext.region import Header
+from iptables_emu.options.types import port_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +19,11 @@ class Udp(Match):
     NAME: ClassVar[str] = "udp"
     PROTOCOLS: ClassVar[frozenset[int] | None] = frozenset({17})
     OPTIONS: ClassVar[Sequence[Opt]] = (
-        Opt("source-port", port_range("udp"), "sport", invert=True, metavar="port[:port]", help="match source port(s)"),
-        Opt("sport", port_range("udp"), "sport", invert=True),
-        Opt("destination-port", port_range("udp"), "dport", invert=True, metavar="port[:port]",
+        Opt("source-port", port_range, "sport", invert=True, metavar="port[:port]", help="match source port(s)"),
+        Opt("sport", port_range, "sport", invert=True),
+        Opt("destination-port", port_range, "dport", invert=True, metavar="port[:port]",
             help="match destination port(s)"),
-        Opt("dport", port_range("udp"), "dport", invert=True),
+        Opt("dport", port_range, "dport", invert=True),
     )  # fmt: skip
 
     sports: PortRange = ANY

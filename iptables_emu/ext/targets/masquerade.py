@@ -45,6 +45,8 @@ class Masquerade(NatTarget):
             source = ctx.host.masquerade_address(pkt, ctx.oif)
             if source is None:
                 return Verdict.DROP
+            if pkt.ct is not None:
+                pkt.ct.masq_dev = ctx.oif
             return ctx.conntrack.setup_nat(pkt, self.range(source), "src", ctx)
 
         return act
