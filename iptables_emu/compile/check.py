@@ -128,6 +128,8 @@ class Kernel:
 
     def refused(self, x: Extension, spec: RuleSpec, hooks: frozenset[str]) -> str | None:
         """The errno's name with which the kernel refuses an extension of a rule, or None."""
+        if self.personality == "nft" and x.is_native():
+            return None
         if x.TABLES is not None and self.table.name not in x.TABLES:
             return "EINVAL"
         if x.HOOKS is not None and not hooks <= x.HOOKS:

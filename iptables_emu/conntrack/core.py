@@ -145,7 +145,8 @@ class Conntrack:
             return Verdict.DROP
         if outcome == "invalid":
             return self._invalid(pkt, reason)
-        self._account(conn, direction, pkt)
+        if outcome != "ignored":
+            self._account(conn, direction, pkt)
         if pkt.ctinfo == t.ESTABLISHED_REPLY:
             conn.status |= t.SEEN_REPLY
         return Verdict.ACCEPT
@@ -179,14 +180,15 @@ class Conntrack:
         return conn
 
     def _protocol(self, conn: Conn, direction: int, pkt: Packet) -> tuple[str, str]:
-        """("accept"|"invalid"|"repeat"|"drop", reason) of the protocol's own tracking."""
+        """("accept"|"ignored"|"invalid"|"repeat"|"drop", reason) of the protocol's own tracking."""
         proto = pkt.proto
         if proto == TCP:
             seg = tcp.Segment(bytes(pkt.data[pkt.l4 : pkt.length]))
             if conn.tcp is None and not tcp.new(conn, seg, bool(self.sysctl("tcp_loose"))):
                 return "invalid", "invalid new"
             tracker = tcp.Tracker(self, conn, direction, seg)
-            return tracker.packet(), tracker.reason
+            outcome = tracker.packet()
+            return "ignored" if outcome == tcp.ACCEPT and not tracker.counted else outcome, tracker.reason
         if proto in (UDP, UDPLITE):
             self._udp(conn)
         elif proto in (ICMP, ICMPV6):

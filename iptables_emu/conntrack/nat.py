@@ -270,7 +270,8 @@ def translate_error(conn: Conn, ctinfo: int, hook: str, pkt: Packet) -> bool:
     at, six = pkt.l4, pkt.proto == ICMPV6
     if len(pkt.data) - at < 8 + (40 if six else 20):
         return False
-    if not six and pkt.data[at] == 5 and conn.status & (t.NAT_MASK):
+    unfinished = conn.status & t.NAT_DONE_MASK != t.NAT_DONE_MASK
+    if pkt.data[at] == (137 if six else 5) and (unfinished or conn.status & t.NAT_MASK):
         return False  # a redirect would name an address that means nothing beyond the translation
     bit = t.SRC_NAT if manip == "src" else t.DST_NAT
     if direction == REPLY:

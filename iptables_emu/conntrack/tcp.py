@@ -140,6 +140,7 @@ class Tracker:
         self.core, self.conn, self.dir, self.seg = core, conn, direction, seg
         self.tcp = conn.tcp
         self.reason = ""
+        self.counted = False  # a segment that is only let through is not accounted
 
     def packet(self) -> str:
         """accept, invalid, repeat (the entry was deleted: look up anew) or drop (nf_conntrack_tcp_packet)."""
@@ -378,6 +379,7 @@ class Tracker:
         timeout = self._timeout(state)
         if not conn.status & t.SEEN_REPLY:
             if self.seg.flags & RST:
+                self.counted = True
                 core.kill(conn)  # the only answer is a RST: there is no connection
                 return ACCEPT
             if self.seg.kind == "syn" and old == "SYN_SENT":
@@ -386,6 +388,7 @@ class Tracker:
                 timeout = min(timeout, core.sysctl("tcp_timeout_unacknowledged"))
         elif not conn.status & t.ASSURED and state == "ESTABLISHED" and old in ("SYN_RECV", "ESTABLISHED"):
             conn.status |= t.ASSURED
+        self.counted = True
         core.refresh(conn, timeout)
         return ACCEPT
 

@@ -96,7 +96,7 @@ def tcp_reset(pkt: Packet) -> bytes | None:
         length = len(segment) - size + bool(flags & 2) + bool(flags & 1)
         ack = int.from_bytes(segment[4:8], "big") + length & 0xFFFFFFFF
         out_flags = 0x14
-    return tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], seq, ack, out_flags, 0, tos=pkt.tos)
+    return tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], seq, ack, out_flags, 0, tos=pkt.tos & 0xFC)
 
 
 def tcp(

@@ -183,9 +183,10 @@ class Machine:
         related = pkt.ctinfo in (t.RELATED, t.RELATED_REPLY)
         before = (pkt.src, pkt.dst, bytes(pkt.data[pkt.l4 : pkt.l4 + 4]), bytes(pkt.data[pkt.l4 + 4 : pkt.l4 + 6]))
         if related and pkt.proto in (ICMP, ICMPV6):
-            good = nat.translate_error(conn, pkt.ctinfo, hook, pkt)
+            if not nat.translate_error(conn, pkt.ctinfo, hook, pkt):
+                return Verdict.DROP
             self._told_nat(pkt, before, "nat")
-            return Verdict.ACCEPT if good else Verdict.DROP if not good else Verdict.ACCEPT
+            return self._after_nat(pkt, hook)
         if (pkt.ctinfo == t.NEW or related) and not nat.initialised(conn, manip):
             verdict = self._table("nat", pkt, ctx)
             if verdict is not Verdict.ACCEPT:
@@ -197,7 +198,13 @@ class Machine:
             return Verdict.DROP
         nat.translate(conn, pkt.ctinfo, hook, pkt)
         self._told_nat(pkt, before, "nat")
-        if hook == "OUTPUT" and before[1] != pkt.dst:
+        return self._after_nat(pkt, hook)
+
+    def _after_nat(self, pkt: Packet, hook: str) -> Verdict:
+        """A packet of this host to a translated destination is routed again (nf_nat_ipv4_local_fn)."""
+        conn = pkt.ct
+        side = 1 if pkt.ctinfo >= t.IS_REPLY else 0
+        if hook == "OUTPUT" and conn is not None and conn.tuples[side].dst != conn.tuples[1 - side].src:
             return self.path.reroute(pkt)
         return Verdict.ACCEPT
 

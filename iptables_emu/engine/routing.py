@@ -63,9 +63,9 @@ class Routing:
             return self._martian("source", src)
         if dst == 0xFFFFFFFF or (src == 0 and dst == 0):
             return self._broadcast(pkt)
-        if src >> 24 == 0:
+        if src == 0:
             return self._martian("source", src)
-        if dst >> 24 == 0:
+        if dst == 0:
             return self._martian("destination", dst)
         localnet = host.sysctls.either(4, dev, "route_localnet")
         if dst >> 24 == 127:
@@ -101,7 +101,7 @@ class Routing:
         return Decision("forward", self._way(route, dst), route.dev, route, redirect=redirect)
 
     def _broadcast(self, pkt: Packet) -> Decision:
-        if pkt.src >> 24 != 0 and self._source_check(pkt, "") is None:
+        if pkt.src != 0 and self._source_check(pkt, "") is None:
             return self._martian("source", pkt.src)
         return Decision("local", f"{show(pkt.dst, 4)} is a broadcast address", pkt.iif, broadcast=True)
 
@@ -189,6 +189,8 @@ class Routing:
             return Decision("invalid", "IPv6 is off")
         if family == 4 and (pkt.dst == 0xFFFFFFFF or pkt.dst >> 28 == 14):
             return self._output_many(pkt)
+        if family == 4 and (pkt.dst == 0 or pkt.src >> 28 == 14 or pkt.src == 0xFFFFFFFF):
+            return Decision("invalid", CALL["EINVAL"])
         src = 0 if any_source and not host.is_local(pkt.src, family) else pkt.src
         found: Found = host.fibs[family].lookup(pkt.dst, src=src, mark=pkt.mark, iif="lo", tos=pkt.tos)
         if found.error or found.route is None:
@@ -196,6 +198,8 @@ class Routing:
         route = found.route
         if route.type == "local":
             return Decision("local", f"{show(pkt.dst, family)} is this host", "lo", route)
+        if family == 4 and pkt.src >> 24 == 127 and not host.sysctls.either(4, route.dev, "route_localnet"):
+            return Decision("invalid", CALL["EINVAL"])  # loopback addresses do not leave (__mkroute_output)
         text = self._way(route, pkt.dst)
         if route.type == "broadcast":
             return Decision("forward", text, route.dev, route, broadcast=True)

@@ -103,8 +103,15 @@ class Extension:
         return None
 
     def native(self, base: Base) -> Self:
-        """What iptables-nft stores and gives back in place of this (the nft personality only)."""
+        """What iptables-nft stores and gives back in place of this (the nft personality only).
+
+        Raises ParameterProblem for what it refuses itself.
+        """
         return self
+
+    def is_native(self) -> bool:
+        """Whether iptables-nft says it in nft's own expressions: then no check of the extension's looks at it."""
+        return False
 
 
 class Match(Extension):

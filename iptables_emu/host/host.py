@@ -251,9 +251,7 @@ class Host:
     def addr_type(self, value: int, family: int, dev: str = "") -> str:
         """The address's type as the addrtype match names it (kernel: inet_dev_addr_type, match_lookup_rt6)."""
         if family == 4:
-            if value == 0xFFFFFFFF:
-                return "BROADCAST"
-            if value >> 24 == 0:
+            if value in (0, 0xFFFFFFFF):
                 return "BROADCAST"
             if value >> 28 == 14:
                 return "MULTICAST"

@@ -361,7 +361,9 @@ class _Line:
             )
         if command.on_rule:
             self.check_interfaces()
-        command.spec = self.spec()
+            command.spec = self.spec()
+        elif self.pending:
+            raise _OneByOne
         return command
 
     def addresses(self) -> None:

@@ -8,6 +8,7 @@ from iptables_emu.model.address import FULL, mask_bits, show
 from iptables_emu.model.rule import Rule, RuleSpec
 from iptables_emu.model.ruleset import Chain, Table
 from iptables_emu.options.names import NETWORKS, protocol_name
+from iptables_emu.options.types import blen
 from iptables_emu.text.save import base_of
 
 
@@ -75,12 +76,18 @@ def rule_row(rule: Rule, index: int, fmt: Format) -> str:
     if fmt.verbose:
         out += count_text(rule.packets, fmt.exact) + count_text(rule.bytes, fmt.exact)
     proto = protocol_name(spec.proto, not fmt.numeric) or str(spec.proto)
-    out += f"{_target_name(spec):<9} {'!' if spec.not_proto else ' '}{proto:<4} {_fragment(spec)} "
+    out += f"{pad(_target_name(spec), 9)} {'!' if spec.not_proto else ' '}{proto:<4} {_fragment(spec)} "
     if fmt.verbose:
-        out += f" {_interface(spec.iif, spec.not_iif, fmt):<6} {_interface(spec.oif, spec.not_oif, fmt):<6} "
+        iif, oif = _interface(spec.iif, spec.not_iif, fmt), _interface(spec.oif, spec.not_oif, fmt)
+        out += f" {pad(iif, 6)} {pad(oif, 6)} "
     for value, mask, inverted in ((spec.src, spec.src_mask, spec.not_src), (spec.dst, spec.dst_mask, spec.not_dst)):
         out += f"{'!' if inverted else ' '}{address_text(value, mask, spec.family, fmt.numeric):<19} "
     return out + _extensions(spec, fmt) + "\n"
+
+
+def pad(text: str, width: int) -> str:
+    """The text with blanks up to ``width`` bytes, as printf counts."""
+    return text.ljust(width) if text.isascii() else text + " " * (width - blen(text))
 
 
 def verbose_line(spec: RuleSpec, personality: str) -> str:

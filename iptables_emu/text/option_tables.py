@@ -48,10 +48,9 @@ def command_options(family: int, personality: str) -> OptionSet:
 
 
 @cache
-def save_options(personality: str) -> OptionSet:
+def save_options() -> OptionSet:
     """What ``iptables-save`` takes."""
-    letters = "bcdt:M:f:V" if personality == "legacy" else "bcdt:M:f:46V"
-    return OptionSet(_shorts(letters), (_longs(_SAVE_LONG),))
+    return OptionSet(_shorts("bcdt:M:f:V"), (_longs(_SAVE_LONG),))
 
 
 @cache

@@ -286,11 +286,11 @@ class Restore:
     def play(self, table: Table) -> None:
         """Carry out the queue at COMMIT (nft_prepare), then give the batch to the kernel."""
         batch: Batch = {}
-        gone = False
+        gone = self.ruleset.get(table.family, table.name) is None
         for item in self.queue:
             try:
                 if item.what == "flush":
-                    gone = not self.options.verbose
+                    gone = gone or not self.options.verbose
                     table = self.flushed(table)
                 elif item.what == "chain":
                     self.restored_chain(table, item.name)

@@ -46,7 +46,7 @@ def save_main(argv: Sequence[str], family: int, name: str, env: Environment) -> 
 def _read(argv: Sequence[str], name: str, env: Environment) -> _Options:
     """The options. Raises Exit."""
     out = _Options()
-    known = save_options(env.ruleset.personality)
+    known = save_options()
     getopt = Getopt(argv, known)
     extra = False
     while (got := getopt.next()) is not None:

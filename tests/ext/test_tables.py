@@ -52,7 +52,8 @@ def families_of(name: str) -> tuple[int, ...]:
 
 def read(path: Path) -> Iterator[Case]:
     """The cases of one file."""
-    chains, table, families = ("INPUT",), "filter", families_of(path.stem)
+    chains: tuple[str, ...] = ("INPUT",)
+    table, families = "filter", families_of(path.stem)
     assert families, f"{path.name}: no extension of that name"
     for number, line in enumerate(path.read_text().splitlines(), 1):
         text = line.strip()

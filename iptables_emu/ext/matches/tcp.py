@@ -116,7 +116,12 @@ class Tcp(Match):
             out += f" flags:{sign}{shown}"
         return out
 
+    def is_native(self) -> bool:
+        return not self.option and not self.not_option and self != Tcp()
+
     def native(self, base: Base) -> Self:
+        if self.is_native() and base.proto != 6:
+            raise ParameterProblem("TCP match requires '-p tcp'")
         sports, not_sports = native_ports(self.sports, self.not_sports)
         dports, not_dports = native_ports(self.dports, self.not_dports)
         return replace(self, sports=sports, not_sports=not_sports, dports=dports, not_dports=not_dports)

@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
 from iptables_emu.ext.ports import ANY, PortRange, list_ports, native_ports, port_clauses, save_ports
 from iptables_emu.ext.region import Header
+from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.types import port_range
 
 
@@ -47,7 +48,12 @@ class Udp(Match):
         out = " udp" + list_ports("spt", self.sports, self.not_sports, numeric, "udp")
         return out + list_ports("dpt", self.dports, self.not_dports, numeric, "udp")
 
+    def is_native(self) -> bool:
+        return self != Udp()
+
     def native(self, base: Base) -> Self:
+        if self.is_native() and base.proto != 17:
+            raise ParameterProblem("UDP match requires '-p udp'")
         sports, not_sports = native_ports(self.sports, self.not_sports)
         dports, not_dports = native_ports(self.dports, self.not_dports)
         return replace(self, sports=sports, not_sports=not_sports, dports=dports, not_dports=not_dports)
