@@ -61,6 +61,32 @@ def run(paths: tuple[str, ...], on: str, fmt: str) -> None:
     sys.exit(run_scenarios(list(paths), on, fmt, sys.stdin, sys.stdout, sys.stderr))
 
 
+@cli.command(context_settings={**_PASS, "help_option_names": ["--help"]})
+@click.option("-f", "--file", "dump", default="", metavar="DUMP", help="iptables-save text (- is standard input).")
+@click.option("--host", default="", metavar="HOST.toml", help="The machine; without it one is inferred.")
+@click.option("--format", "fmt", default="", help="tree, text, json, kernel, nft or html.")
+@click.option("--why", is_flag=True, help="Tell of each rule that did not match why.")
+@click.option("--counters", is_flag=True, help="Take the counters in the dump.")
+@click.option("--seed", default=0, help="For what the kernel draws at random.")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def trace(
+    settings: Globals, dump: str, host: str, fmt: str, why: bool, counters: bool, seed: int, words: tuple[str, ...]
+) -> None:
+    """Send one packet and show the whole way it takes.
+
+    PACKET in iptables' flags (-i eth0 -p tcp -s 10.0.0.5 -d 1.2.3.4 --dport 80 --syn) or as a sentence
+    ("tcp 10.0.0.5:4000 > 1.2.3.4:80 in eth0 syn"). Status 0: it got through; 10: dropped or rejected;
+    20: cannot be known; 2: bad input.
+    """
+    from iptables_emu.cli.trace import Request, run_trace
+    from iptables_emu.trace.render import FORMATS
+
+    if fmt and fmt not in FORMATS:
+        raise click.UsageError(f"--format {fmt}: choose one of {', '.join(FORMATS)}")
+    sys.exit(run_trace(Request(words, dump, host, fmt, why, counters, seed), settings, sys.stdout, sys.stderr))
+
+
 def subcommand(words: Sequence[str], settings: Globals) -> int:
     """Status of one of our own subcommands."""
     try:

@@ -249,7 +249,7 @@ def _set_icmp_id(pkt: Packet, ident: int) -> None:
     check = adjust_checksum(int.from_bytes(pkt.data[at + 2 : at + 4], "big"), old, new)
     pkt.data[at + 4 : at + 6] = new
     pkt.data[at + 2 : at + 4] = check.to_bytes(2, "big")
-    pkt.parse()
+    pkt.refresh()
 
 
 def _sctp_checksum(pkt: Packet) -> None:
@@ -260,7 +260,7 @@ def _sctp_checksum(pkt: Packet) -> None:
     body = bytearray(pkt.data[pkt.l4 : pkt.length])
     body[8:12] = bytes(4)
     pkt.data[pkt.l4 + 8 : pkt.l4 + 12] = crc32c(bytes(body)).to_bytes(4, "little")
-    pkt.parse()
+    pkt.refresh()
 
 
 def translate_error(conn: Conn, ctinfo: int, hook: str, pkt: Packet) -> bool:
@@ -286,7 +286,7 @@ def translate_error(conn: Conn, ctinfo: int, hook: str, pkt: Packet) -> bool:
     if not six:
         pkt.data[at + 2 : at + 4] = b"\0\0"
         pkt.data[at + 2 : at + 4] = internet_checksum(bytes(pkt.data[at:])).to_bytes(2, "big")
-    pkt.parse()
+    pkt.refresh()
     if manip == "src":
         pkt.set_src(target.src)
     else:
@@ -298,5 +298,5 @@ def translate_error(conn: Conn, ctinfo: int, hook: str, pkt: Packet) -> bool:
         body = bytes(pkt.data[at:])
         check = internet_checksum(pseudo_header(6, pkt.src, pkt.dst, ICMPV6, len(body)) + body)
         pkt.data[at + 2 : at + 4] = check.to_bytes(2, "big")
-        pkt.parse()
+        pkt.refresh()
     return True

@@ -29,6 +29,7 @@ class Engine:
         self.machine.explain = explain
         self.path = Path(self.machine)
         self.note = ""
+        self.next_mark = 0  # of the next packet from the wire (what a driver or tc would have set)
 
     def _take(self) -> list[Event]:
         events = list(self.machine.events)
@@ -37,7 +38,8 @@ class Engine:
 
     def receive(self, iface: str, frame: bytes) -> list[Event]:
         """A frame on an interface's wire."""
-        self.path.receive(iface, frame)
+        self.path.receive(iface, frame, self.next_mark)
+        self.next_mark = 0
         return self._take()
 
     def send_local(self, pkt: Packet) -> list[Event]:

@@ -185,7 +185,7 @@ class Machine:
         if related and pkt.proto in (ICMP, ICMPV6):
             if not nat.translate_error(conn, pkt.ctinfo, hook, pkt):
                 return Verdict.DROP
-            self._told_nat(pkt, before, "nat")
+            self._told_nat(pkt, before, "")
             return self._after_nat(pkt, hook)
         if (pkt.ctinfo == t.NEW or related) and not nat.initialised(conn, manip):
             verdict = self._table("nat", pkt, ctx)
@@ -197,7 +197,7 @@ class Machine:
             self.conntrack.kill(conn)
             return Verdict.DROP
         nat.translate(conn, pkt.ctinfo, hook, pkt)
-        self._told_nat(pkt, before, "nat")
+        self._told_nat(pkt, before, "")
         return self._after_nat(pkt, hook)
 
     def _after_nat(self, pkt: Packet, hook: str) -> Verdict:

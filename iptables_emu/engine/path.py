@@ -29,14 +29,14 @@ class Path:
 
     # -- in ------------------------------------------------------------------------------------
 
-    def receive(self, iface: str, frame: bytes) -> None:
+    def receive(self, iface: str, frame: bytes, mark: int = 0) -> None:
         """A frame comes in by an interface."""
         interface = self.host.interfaces.get(iface)
         kind = frame[12:14]
         if interface is None or not interface.up or kind not in (b"\x08\0", b"\x86\xdd") or len(frame) < 14:
             return
         try:
-            pkt = Packet(frame[14:], iif=iface, eth=frame[:14])
+            pkt = Packet(frame[14:], iif=iface, eth=frame[:14], mark=mark)
         except Malformed:
             return
         if pkt.family != (4 if kind == b"\x08\0" else 6):
@@ -321,7 +321,7 @@ def sane(pkt: Packet) -> bool:
         return False
     if len(data) > pkt.length:
         del data[pkt.length :]
-        pkt.parse()
+        pkt.refresh()
     return True
 
 

@@ -109,7 +109,7 @@ def _read(pkt: Packet, at: int) -> int:
 def _write(pkt: Packet, at: int, address: int) -> None:
     # the change is made good inside the address, so no checksum changes
     pkt.data[at : at + 16] = address.to_bytes(16, "big")
-    pkt.parse()
+    pkt.refresh()
 
 
 def _fold(total: int) -> int:

@@ -1,6 +1,6 @@
 """One packet on its way: its bytes, the parsed header fields, and what the kernel keeps beside it.
 
-``data`` holds the packet from the IP header on. The parsed fields are refreshed by :meth:`Packet.parse`
+``data`` holds the packet from the IP header on. The parsed fields are refreshed by :meth:`Packet.refresh`
 after every change; the setters keep checksums as the kernel does, by difference, so that a wrong
 transport checksum stays wrong.
 """
@@ -13,6 +13,7 @@ from iptables_emu.packet.checksum import internet_checksum
 
 if TYPE_CHECKING:
     from iptables_emu.conntrack.table import Conn, CtTemplate
+    from iptables_emu.packet.spec import PacketSpec
 
 ICMP, TCP, UDP, DCCP, GRE, ESP, AH, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 33, 47, 50, 51, 58, 132, 136
 HOPOPTS, ROUTING, FRAGMENT, DSTOPTS, NO_NEXT, MOBILITY = 0, 43, 44, 60, 59, 135
@@ -56,11 +57,27 @@ class Packet:
         self.frag_max = 0  # largest fragment it was put together from
         self.frag_sizes: tuple[int, ...] = ()
         self.number = 0  # of this packet in the trace
-        self.parse()
+        self.refresh()
+
+    @classmethod
+    def from_spec(cls, spec: PacketSpec) -> Self:
+        """The packet that the packet language describes; ``oif`` and ``socket`` say where it starts."""
+        mac = bytes.fromhex(spec.mac.replace(":", "")) if spec.mac else bytes(6)
+        pkt = cls(spec.build(), iif=spec.iif, oif=spec.oif, mark=spec.mark, eth=bytes(6) + mac + bytes(2))
+        pkt.socket, pkt.uid = spec.local, spec.uid
+        pkt.gid = spec.uid
+        return pkt
+
+    @classmethod
+    def parse(cls, *words: str) -> Self:
+        """A packet as people write it: one sentence, or iptables' flags as words. Raises PacketError."""
+        from iptables_emu.packet.spec import parse_packet
+
+        return cls.from_spec(parse_packet(words))
 
     # -- reading ----------------------------------------------------------------------------
 
-    def parse(self) -> None:
+    def refresh(self) -> None:
         """Read the header fields anew. Raises Malformed when there is no IP header."""
         data = self.data
         if not data:
@@ -162,13 +179,13 @@ class Packet:
             self._ip_checksum()
         if not self.frag_offset:
             self.adjust_transport_checksum(old, new)
-        self.parse()
+        self.refresh()
 
     def set_ttl(self, value: int) -> None:
         self.data[8 if self.family == 4 else 7] = value
         if self.family == 4:
             self._ip_checksum()
-        self.parse()
+        self.refresh()
 
     def set_tos(self, value: int) -> None:
         if self.family == 4:
@@ -177,7 +194,7 @@ class Packet:
         else:
             self.data[0] = 0x60 | value >> 4
             self.data[1] = (value & 15) << 4 | self.data[1] & 15
-        self.parse()
+        self.refresh()
 
     def set_l4(self, at: int, new: bytes, pseudo: bool = True) -> None:
         """Overwrite bytes of the transport header at offset ``at``, keeping its checksum by difference."""
@@ -186,7 +203,7 @@ class Packet:
         self.data[start : start + len(new)] = new
         if pseudo:
             self.adjust_transport_checksum(old, new)
-        self.parse()
+        self.refresh()
 
     def adjust_transport_checksum(self, old: bytes, new: bytes) -> None:
         """Account for a change in what the transport checksum covers (kernel: inet_proto_csum_replace*)."""
@@ -205,7 +222,7 @@ class Packet:
     def replace(self, data: bytes) -> None:
         """Other bytes altogether (payload mangling, reassembly); lengths and checksums are the caller's."""
         self.data = bytearray(data)
-        self.parse()
+        self.refresh()
 
     def _ip_checksum(self) -> None:
         header = (self.data[0] & 15) * 4
@@ -216,7 +233,7 @@ class Packet:
         """Recompute the IPv4 header checksum (and the parsed fields)."""
         if self.family == 4:
             self._ip_checksum()
-        self.parse()
+        self.refresh()
 
 
 def adjust_checksum(check: int, old: bytes, new: bytes) -> int:

@@ -19,7 +19,7 @@ from iptables_emu.options.types import blen, protocol
 from iptables_emu.text.command import EXTENSION_NAME_MAX, RULE_COMMANDS, Command
 from iptables_emu.text.errors import Exit, TryHelp
 from iptables_emu.text.extensions import Around, Loaded, SetNames, assemble, base_of, find_match, finish, give, make, target_name
-from iptables_emu.text.getopt import Getopt, Got
+from iptables_emu.text.getopt import Getopt
 from iptables_emu.text.hostnames import address_list
 from iptables_emu.text.option_tables import command_options, with_extension
 from iptables_emu.text.select import select_command
@@ -58,8 +58,11 @@ class Parser:
         self.options = command_options(family, personality)
         self.sets: SetNames = frozenset()  # the ipsets that exist, with their families
 
-    def parse(self, argv: Sequence[str], table: str = "filter") -> Command:
-        """The command of ``argv`` (with the program's name first). Raises ParameterProblem, TryHelp, Exit."""
+    def parse(self, argv: Sequence[str], table: str = "") -> Command:
+        """The command of ``argv`` (with the program's name first). Raises ParameterProblem, TryHelp, Exit.
+
+        A line of a dump has its ``table``, and ``-t TABLE`` behind the program's name.
+        """
         try:
             line = _Line(self, argv, table, eager=False)
             self.warnings = line.command.warnings
@@ -78,40 +81,40 @@ class _Line:
     each extension is made at the end, mostly found ready; that gives the same for a line without mistakes.
     """
 
-    __slots__ = ("base", "command", "destinations", "eager", "getopt", "iif", "invert", "matches", "not_options",
-                 "oif", "options", "parser", "pending", "proto_number", "proto_used", "protocol", "sources",
-                 "table_set", "target", "wait", "wait_interval")  # fmt: skip
+    target: Loaded | None = None
+    protocol: str | None = None
+    sources = destinations = iif = oif = ""
+    proto_number = wait = 0
+    invert = pending = proto_used = wait_interval = False
 
     def __init__(self, parser: Parser, argv: Sequence[str], table: str, eager: bool) -> None:
         self.parser, self.eager = parser, eager
-        self.command = Command(parser.family, table)
-        self.getopt = Getopt(argv, parser.options)
+        self.command = Command(parser.family, table or "filter")
+        # the lines of a dump begin with the program's name, -t and the table
+        self.getopt = Getopt(argv, parser.options, 3 if table else 1)
+        self.table_set = bool(table)
         self.base = base_of(parser.family, 0, False, parser.personality)
         self.matches: list[Loaded] = []
-        self.target: Loaded | None = None
         self.options: set[str] = set()
         self.not_options: set[str] = set()
-        self.protocol: str | None = None
-        self.sources = self.destinations = self.iif = self.oif = ""
-        self.proto_number = self.wait = 0
-        self.invert = self.pending = self.table_set = self.proto_used = self.wait_interval = False
 
     def run(self) -> Command:
-        step, core = self.getopt.next, _CORE
-        while (got := step()) is not None:
-            val = got.val
+        getopt, core = self.getopt, _CORE
+        step = getopt.next
+        while step():
+            val = getopt.val
             if val.__class__ is str:
-                core[val](self, val, got.arg)
+                core[val](self, val, getopt.arg)
                 if self.command.ignored:
                     return self.command
-            elif got.kind == "word":
-                if got.arg != "!":
-                    raise TryHelp(f"Bad argument `{got.arg}'\n")
+            elif getopt.kind == "word":
+                if getopt.arg != "!":
+                    raise TryHelp(f"Bad argument `{getopt.arg}'\n")
                 if self.invert:
                     raise ParameterProblem("multiple consecutive ! not allowed")
                 self.invert = True
                 continue
-            elif not self.extension(got):
+            elif not self.extension():
                 continue
             self.invert = False
         return self.finish()
@@ -266,7 +269,7 @@ class _Line:
             raise ParameterProblem(f"Couldn't load match `{name}':No such file or directory\n")
         if cls.REAL_NAME and cls.REAL_NAME != cls.NAME:
             self.warn(f"Notice: the {cls.NAME} match is converted into {cls.REAL_NAME} match in rule listing and saving.\n")
-        if not any(m.cls is cls for m in self.matches):
+        if cls not in [loaded.cls for loaded in self.matches]:
             self.getopt.options = with_extension(self.getopt.options, cls)
         self.matches.append(Loaded(cls))
 
@@ -282,8 +285,9 @@ class _Line:
         self.target = Loaded(cls)
         self.getopt.options = with_extension(self.getopt.options, cls)
 
-    def extension(self, got: Got) -> bool:
+    def extension(self) -> bool:
         """An option of an extension, or one that nobody knows yet. False: look at the same word again."""
+        got = self.getopt
         if got.kind == "option":
             cls, opt = got.val
             loaded = self.owner(cls)
@@ -338,7 +342,7 @@ class _Line:
 
     def finish(self) -> Command:
         command = self.command
-        if command.table == "nat" and "DROP" in (command.policy, command.jump):
+        if command.table == "nat" and (command.jump == "DROP" or command.policy == "DROP"):
             raise ParameterProblem(
                 '\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n'
             )

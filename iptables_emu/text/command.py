@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from iptables_emu.model.rule import RuleSpec
 
 EXTENSION_NAME_MAX = 29  # XT_EXTENSION_MAXNAMELEN
@@ -14,13 +12,14 @@ _ANYWHERE = (ANY,)
 _EMPTY = RuleSpec()
 
 
-@dataclass(slots=True)
 class Command:
-    """``commands`` holds the command letters (two only for -Z beside -L or -S)."""
+    """``commands`` holds the command letters (two only for -Z beside -L or -S).
 
-    family: int
-    table: str
+    What a line does not say stays with the class: a line of a dump says little.
+    """
+
     commands: frozenset[str] = _NOTHING
+    on_rule: bool = False  # about a rule that stands on the line: -A, -C, -D, -I or -R
     chain: str | None = None
     rulenum: int = 0
     by_number: bool = False  # -D with a number
@@ -38,12 +37,10 @@ class Command:
     goto: bool = False
     spec: RuleSpec = _EMPTY  # with the first source and destination
     ignored: bool = False  # a -6 line for iptables-restore, a -4 line for ip6tables-restore
-    warnings: list[str] = field(default_factory=list)
 
-    @property
-    def on_rule(self) -> bool:
-        """Whether it is about a rule that stands on the line."""
-        return not self.by_number and not self.commands.isdisjoint(RULE_COMMANDS)
+    def __init__(self, family: int, table: str) -> None:
+        self.family, self.table = family, table
+        self.warnings: list[str] = []
 
     def specs(self) -> list[RuleSpec]:
         """The rules it stands for: every source with every destination, sources outside."""

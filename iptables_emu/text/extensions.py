@@ -6,6 +6,7 @@ the finished one is kept under the words that made it and shared by all rules.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -18,7 +19,7 @@ from iptables_emu.options.spec import Base, Given, Opt, OptionContext, Words, ac
 from iptables_emu.options.types import blen
 from iptables_emu.text.command import EXTENSION_NAME_MAX
 
-SPACE = " \t\n\v\f\r"
+_SPACE = re.compile(r"[ \t\n\v\f\r]")
 # one option as written: its row's name, its words, whether ! stood before it
 Written = tuple[str, tuple[str, ...], bool]
 
@@ -120,6 +121,7 @@ def base_of(family: int, proto: int, inverted: bool, personality: str) -> Base:
     return Base(family, proto, inverted, personality)
 
 
+@lru_cache(maxsize=1024)
 def find_match(name: str, family: int) -> type[Match] | None:
     """A match by name. Raises ParameterProblem for a name that is too long."""
     if blen(name) >= EXTENSION_NAME_MAX:
@@ -133,6 +135,6 @@ def target_name(name: str) -> str:
         raise ParameterProblem("Invalid target name (too short)")
     if blen(name) >= EXTENSION_NAME_MAX:
         raise ParameterProblem(f"Invalid target name `{name}' ({EXTENSION_NAME_MAX - 1} chars max)")
-    if any(c in SPACE for c in name):
+    if not name.isalnum() and _SPACE.search(name):
         raise ParameterProblem(f"Invalid target name `{name}'")
     return name

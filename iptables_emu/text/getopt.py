@@ -22,15 +22,6 @@ class Long(NamedTuple):
     code: int  # the number getopt would return; its low byte is told in messages
 
 
-class Got(NamedTuple):
-    """One step: ``kind`` is "option" (``val``, ``arg``), "word" (``arg``), "missing" (the option lacks its
-    argument), "unknown" (``arg`` is how iptables names it)."""
-
-    kind: str
-    val: Any = None
-    arg: str | None = None
-
-
 class OptionSet:
     """All options known at one moment. ``longs`` holds the tables, the one searched first in front."""
 
@@ -64,13 +55,19 @@ def same_option(entries: Iterable[Long]) -> bool:
 
 
 class Getopt:
-    """A walk over ``argv`` from ``index``; ``options`` may be replaced on the way."""
+    """A walk over ``argv`` from ``index``; ``options`` may be replaced on the way.
 
-    __slots__ = ("argv", "cluster", "index", "options")
+    After a step ``kind`` is "option" (then ``val`` and ``arg``), "word" (``arg``), "missing" (the option lacks
+    its argument), or "unknown" (``arg`` is how iptables names it).
+    """
+
+    __slots__ = ("arg", "argv", "cluster", "index", "kind", "options", "val")
 
     def __init__(self, argv: Sequence[str], options: OptionSet, index: int = 1) -> None:
         self.argv, self.options, self.index = argv, options, index
-        self.cluster = ""
+        self.cluster = self.kind = ""
+        self.val: Any = None
+        self.arg: str | None = None
 
     def peek(self) -> str | None:
         """The next word, or None."""
@@ -84,68 +81,83 @@ class Getopt:
         """Whether a word follows that is no option (iptables: xs_has_arg)."""
         return self.index < len(self.argv) and self.argv[self.index][:1] not in ("-", "!")
 
-    def next(self) -> Got | None:
+    def next(self) -> bool:
+        """Go one step; False at the end of the options."""
         if self.cluster:
             return self._short()
         if self.index >= len(self.argv):
-            return None
+            return False
         word = self.argv[self.index]
         self.index += 1
         entry = self.options.words.get(word)
-        if entry is not None:
-            return self._with_argument(entry)
+        if entry is not None:  # an option written in full: nearly every one in a dump
+            if entry[1] != REQUIRED or self.index >= len(self.argv):
+                return self._with_argument(entry)
+            self.kind, self.val, self.arg = "option", entry[2], self.argv[self.index]
+            self.index += 1
+            return True
         if word == "--":
-            return None
+            return False
         if word[:2] == "--":
             return self._long(word)
         if word[:1] != "-" or word == "-":
-            return Got("word", arg=word)
+            return self._set("word", None, word)
         self.cluster = word[1:]
         return self._short()
 
-    def _short(self) -> Got:
+    def _set(self, kind: str, val: Any, arg: str | None) -> bool:
+        self.kind, self.val, self.arg = kind, val, arg
+        return True
+
+    def _short(self) -> bool:
         letter, self.cluster = self.cluster[0], self.cluster[1:]
         entry = self.options.shorts.get(letter)
         if entry is None:
-            return Got("unknown", arg=f"-{letter}")
+            return self._set("unknown", None, f"-{letter}")
         if entry.has_arg == NO:
-            return Got("option", entry.val)
+            return self._set("option", entry.val, None)
         rest, self.cluster = self.cluster, ""
         if rest:
-            return Got("option", entry.val, rest)
+            return self._set("option", entry.val, rest)
         return self._with_argument(entry)
 
-    def _long(self, word: str) -> Got:
+    def _long(self, word: str) -> bool:
         name, equals, value = word[2:].partition("=")
         found = self.options.candidates(name)
         if not found or not same_option(found):
-            return Got("unknown", arg=word)
+            return self._set("unknown", None, word)
         entry = found[0]
         if not equals:
             return self._with_argument(entry)
         if entry.has_arg == NO:
-            return Got("unknown", arg="-" + chr(entry.code & 255).rstrip("\0"))
-        return Got("option", entry.val, value)
+            return self._set("unknown", None, "-" + chr(entry.code & 255).rstrip("\0"))
+        return self._set("option", entry.val, value)
 
-    def _with_argument(self, entry: Long) -> Got:
-        if entry.has_arg != REQUIRED:
-            return Got("option", entry.val)
-        if self.index >= len(self.argv):
-            return Got("missing", arg=self.argv[self.index - 1])
-        return Got("option", entry.val, self.take())
+    def _with_argument(self, entry: Long) -> bool:
+        """An option that stands alone in its word."""
+        self.kind, self.val, index = "option", entry[2], self.index
+        if entry[1] != REQUIRED:
+            self.arg = None
+        elif index < len(self.argv):
+            self.arg, self.index = self.argv[index], index + 1
+        else:
+            return self._set("missing", None, self.argv[index - 1])
+        return True
 
 
-def complaint(argv: Sequence[str], options: OptionSet, index: int, got: Got) -> str:
-    """What glibc itself prints for a bad option; ``index`` is where the walk stands behind it."""
-    program, word = argv[0], argv[index - 1]
+def complaint(getopt: Getopt) -> str:
+    """What glibc itself prints for the bad option that the walk has just met."""
+    program, word = getopt.argv[0], getopt.argv[getopt.index - 1]
+    missing = getopt.kind == "missing"
     if word[:2] != "--":
-        why = "option requires an argument" if got.kind == "missing" else "invalid option"
-        return f"{program}: {why} -- '{word[-1:] if got.kind == 'missing' else (got.arg or '')[1:]}'\n"
-    found = options.candidates(word[2:].partition("=")[0])
+        if missing:
+            return f"{program}: option requires an argument -- '{word[-1:]}'\n"
+        return f"{program}: invalid option -- '{(getopt.arg or '')[1:]}'\n"
+    found = getopt.options.candidates(word[2:].partition("=")[0])
     if not found:
         return f"{program}: unrecognized option '{word}'\n"
     if not same_option(found):
         choices = "".join(f" '--{entry.name}'" for entry in found)
         return f"{program}: option '{word}' is ambiguous; possibilities:{choices}\n"
-    why = "requires an argument" if got.kind == "missing" else "doesn't allow an argument"
+    why = "requires an argument" if missing else "doesn't allow an argument"
     return f"{program}: option '--{found[0].name}' {why}\n"

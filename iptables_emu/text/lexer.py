@@ -16,13 +16,37 @@ MOST_BYTES = 1024  # of one word, with the final NUL
 def words(line: str) -> list[str]:
     """The words of one line (with its newline, where it has one). Raises ParameterProblem."""
     if '"' not in line:
-        out = line.replace("\t", " ").replace("\n", " ").split(" ")
-        out = [word for word in out if word]
-    else:
+        out = _plain(line)
+    elif "\\" in line:
         out = _quoted(line)
+    else:
+        parts = line.split('"')
+        out = _pairs(parts) if len(parts) % 2 else _quoted(line)
     if len(line) >= MOST_BYTES and any(blen(word) >= MOST_BYTES for word in out):
         raise ParameterProblem("Parameter too long!")
     return out
+
+
+def _plain(text: str) -> list[str]:
+    """The words of a text without quotes."""
+    text = text.strip(" \t\n")
+    if "\t" in text or "\n" in text:
+        text = text.replace("\t", " ").replace("\n", " ")
+    if "  " in text:
+        return [word for word in text.split(" ") if word]
+    return text.split(" ") if text else []
+
+
+def _pairs(parts: list[str]) -> list[str]:
+    """``parts`` are by turns outside and inside of quotes, without any backslash."""
+    out: list[str] = []
+    for at in range(0, len(parts) - 1, 2):
+        before, quoted = parts[at], parts[at + 1]
+        out += _plain(before)
+        if before and before[-1] not in " \t\n":  # the quoted text goes on with the word before it
+            quoted = out.pop() + quoted
+        out.append(quoted)
+    return out + _plain(parts[-1])
 
 
 def _quoted(line: str) -> list[str]:

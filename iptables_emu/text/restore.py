@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -83,6 +84,15 @@ class Restore:
 
     def run(self, text: str) -> int:
         """The exit status; what was printed is in ``out``."""
+        collects = gc.isenabled()
+        gc.disable()  # rules make no cycles, and there are many
+        try:
+            return self._run(text)
+        finally:
+            if collects:
+                gc.enable()
+
+    def _run(self, text: str) -> int:
         try:
             for piece in pieces(text):
                 self.line += 1

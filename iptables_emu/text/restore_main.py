@@ -60,32 +60,31 @@ def _input(line: _CommandLine, env: Environment) -> str:
 
 def _read(line: _CommandLine, argv: Sequence[str], name: str, env: Environment) -> None:
     """The options. Raises Exit, ParameterProblem."""
-    known = restore_options(env.ruleset.personality)
-    getopt, options = Getopt(argv, known), line.options
-    while (got := getopt.next()) is not None:
-        if got.kind == "word":
-            line.files.append(got.arg or "")
-        elif got.kind != "option" or got.val in ("4", "6"):
-            why = "" if got.kind == "option" else complaint(argv, known, getopt.index, got)
+    getopt, options = Getopt(argv, restore_options(env.ruleset.personality)), line.options
+    while getopt.next():
+        if getopt.kind == "word":
+            line.files.append(getopt.arg or "")
+        elif getopt.kind != "option" or getopt.val in ("4", "6"):
+            why = "" if getopt.kind == "option" else complaint(getopt)
             raise Exit(1, f"{why}Try `{name} -h' for more information.\n")
-        elif got.val == "V":
+        elif getopt.val == "V":
             raise Exit(0, "", f"{name} v{env.version}\n")
-        elif got.val == "h":
+        elif getopt.val == "h":
             from iptables_emu.text.help import restore_usage
 
             raise Exit(0, restore_usage(name))
-        elif got.val == "b":
+        elif getopt.val == "b":
             line.stderr += "-b/--binary option is not implemented\n"
-        elif got.val in ("w", "W"):
-            _wait(line, got.val, got.arg, getopt, env)
-        elif got.val == "v":
+        elif getopt.val in ("w", "W"):
+            _wait(line, getopt.val, getopt.arg, getopt, env)
+        elif getopt.val == "v":
             options.verbose += 1
-        elif got.val == "T":
-            options.table = got.arg
+        elif getopt.val == "T":
+            options.table = getopt.arg
         else:
-            options.counters |= got.val == "c"
-            options.noflush |= got.val == "n"
-            options.test |= got.val == "t"
+            options.counters |= getopt.val == "c"
+            options.noflush |= getopt.val == "n"
+            options.test |= getopt.val == "t"
     line.files += list(argv[getopt.index :])
 
 

@@ -46,27 +46,25 @@ def save_main(argv: Sequence[str], family: int, name: str, env: Environment) -> 
 def _read(argv: Sequence[str], name: str, env: Environment) -> _Options:
     """The options. Raises Exit."""
     out = _Options()
-    known = save_options()
-    getopt = Getopt(argv, known)
+    getopt = Getopt(argv, save_options())
     extra = False
-    while (got := getopt.next()) is not None:
-        if got.kind == "word":
+    while getopt.next():
+        if getopt.kind == "word":
             extra = True
-        elif got.kind != "option":
-            why = complaint(argv, known, getopt.index, got)
-            raise Exit(1, f"{out.stderr}{why}Look at manual page `{name}.8' for more information.\n")
-        elif got.val == "b":
+        elif getopt.kind != "option":
+            raise Exit(1, f"{out.stderr}{complaint(getopt)}Look at manual page `{name}.8' for more information.\n")
+        elif getopt.val == "b":
             out.stderr += "-b/--binary option is not implemented\n"
-        elif got.val == "V":
+        elif getopt.val == "V":
             raise Exit(0, out.stderr, f"{name} v{env.version}\n")
-        elif got.val == "f":
-            _open(got.arg or "", out)
-        elif got.val == "t":
-            out.table = got.arg
-        elif got.val == "d" and env.ruleset.personality == "legacy":
+        elif getopt.val == "f":
+            _open(getopt.arg or "", out)
+        elif getopt.val == "t":
+            out.table = getopt.arg
+        elif getopt.val == "d" and env.ruleset.personality == "legacy":
             return out  # it prints and leaves at once
         else:
-            out.counters |= got.val == "c"
+            out.counters |= getopt.val == "c"
     if extra or getopt.peek() is not None:
         raise Exit(1, out.stderr + "Unknown arguments found on commandline\n")
     return out

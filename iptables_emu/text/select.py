@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iptables_emu.options.problem import ParameterProblem
-from iptables_emu.text.command import Command
+from iptables_emu.text.command import RULE_COMMANDS, Command
 from iptables_emu.text.getopt import Getopt
 from iptables_emu.text.words import check_chain_name, delete_number, rule_number
 
@@ -27,6 +27,7 @@ def select_command(
         if clash is not None:
             raise ParameterProblem(f"Cannot use -{letter} with -{clash}")
     command.commands |= _ALONE[letter]
+    command.on_rule = letter in RULE_COMMANDS
     if letter in "LSFZX":
         _optional_words(command, getopt, letter, arg)
     else:
@@ -48,7 +49,7 @@ def _optional_words(command: Command, getopt: Getopt, letter: str, arg: str | No
 def _words(command: Command, getopt: Getopt, letter: str, announced: set[str]) -> None:
     if letter == "D":
         if getopt.has_arg():
-            command.rulenum, command.by_number = delete_number(getopt.take()), True
+            command.rulenum, command.by_number, command.on_rule = delete_number(getopt.take()), True, False
     elif letter == "R":
         if not getopt.has_arg():
             raise ParameterProblem("-R requires a rule number")

@@ -10,8 +10,8 @@ from iptables_emu.options.numbers import U64, strict
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.types import blen
 from iptables_emu.text.command import EXTENSION_NAME_MAX
-from iptables_emu.text.extensions import SPACE
 
+_SPACE = re.compile(r"[ \t\n\v\f\r]")
 _STRTOL = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]+)\Z")
 _SCANF = {
     10: re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)"),
@@ -28,7 +28,7 @@ def check_chain_name(name: str, family: int, announced: frozenset[str] | set[str
         raise ParameterProblem(f"chain name not allowed to start with `{name[0]}'")
     if not name or name in VERDICTS or (name not in announced and registry.find_target(name, family) is not None):
         raise ParameterProblem("chain name may not clash with target name")
-    if any(c in SPACE for c in name):
+    if _SPACE.search(name):
         raise ParameterProblem(f"Invalid chain name `{name}'")
 
 

@@ -119,7 +119,7 @@ def _set_word(pkt: Packet, at: int, value: int) -> None:
     old, new = bytes(pkt.data[start : start + 2]), value.to_bytes(2, "big")
     pkt.data[start : start + 2] = new
     pkt.adjust_transport_checksum(old, new)
-    pkt.parse()
+    pkt.refresh()
 
 
 def _add(pkt: Packet, segment: bytes, mss: int) -> None:

@@ -1,0 +1,85 @@
+"""The library's front door: a ruleset, a host, packets in, traces out."""
+
+from __future__ import annotations
+
+import time
+
+from iptables_emu.engine.emulator import Engine
+from iptables_emu.host.host import Host
+from iptables_emu.host.infer import infer_host
+from iptables_emu.model.rule import Rule
+from iptables_emu.model.ruleset import Ruleset
+from iptables_emu.packet.packet import Packet
+from iptables_emu.text.save import rule_text
+from iptables_emu.trace.events import Event
+from iptables_emu.trace.trace import Trace
+
+ETHERTYPE = {4: b"\x08\0", 6: b"\x86\xdd"}
+
+
+class Emulator:
+    """Sends packets through a ruleset on a host. State (connections, counters, limits) lasts between packets.
+
+    ``host`` without interfaces is inferred from the rules and the first packet, and says so in ``notes``.
+    ``now`` is the virtual time in seconds since the epoch (default: this moment); ``seed`` makes what the
+    kernel draws at random repeatable.
+    """
+
+    def __init__(
+        self, ruleset: Ruleset, host: Host | None = None, *, seed: int = 0, now: float | None = None, explain: bool = True
+    ) -> None:
+        self.ruleset = ruleset
+        self.seed, self.explain = seed, explain
+        self.now = int((time.time() if now is None else now) * 1_000_000_000)
+        self.host = host
+        self.inferred = host is None or len(host.interfaces) == 1
+        self.engine: Engine | None = None
+
+    @property
+    def notes(self) -> list[str]:
+        """What was assumed of the host."""
+        return list(self.host.notes) if self.inferred and self.host else []
+
+    def send(self, packet: Packet) -> Trace:
+        """One packet: from the wire of ``packet.iif``, or from this host (``packet.socket``)."""
+        engine = self.engine or self._start(packet)
+        packet = packet.copy()
+        packet.oif = ""
+        eth = b""
+        if packet.socket:
+            events = engine.send_local(packet)
+        else:
+            interface = engine.machine.host.interfaces.get(packet.iif)
+            if interface is None:
+                raise ValueError(f"this host has no interface {packet.iif!r}")
+            source = packet.eth[6:12] if len(packet.eth) >= 12 and any(packet.eth[6:12]) else interface.far_mac
+            eth = interface.mac + source + ETHERTYPE[packet.family]
+            engine.next_mark = packet.mark
+            events = engine.receive(packet.iif, eth + bytes(packet.data))
+        return self._trace(events, eth)
+
+    def sleep(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        if self.engine:
+            self.engine.machine.advance(int(seconds * 1_000_000_000))
+
+    def _start(self, packet: Packet) -> Engine:
+        if self.inferred:
+            self.host = infer_host(self.ruleset, family=packet.family, src=packet.src, dst=packet.dst, iif=packet.iif,
+                                   oif=packet.oif, local=packet.socket)  # fmt: skip
+            if not packet.iif and not packet.socket:
+                packet.iif = next((n for n in self.host.interfaces if n != "lo"), "")
+                packet.socket = not packet.iif
+            local = self.host.owns(packet.src, packet.family) is not None or packet.oif and not packet.iif
+            packet.socket = packet.socket or bool(local)
+        assert self.host is not None
+        self.engine = Engine(self.ruleset, self.host, self._write, seed=self.seed, now=self.now, explain=self.explain)
+        self.engine.machine.conntrack.now = self.now
+        return self.engine
+
+    def _write(self, chain: str, rule: Rule) -> str:
+        return rule_text(chain, rule.spec, self.ruleset.personality)
+
+    def _trace(self, events: list[Event], eth: bytes) -> Trace:
+        sizes = {(t.name, c.name): len(c.rules) for t in self.ruleset.ordered(4) for c in t.chains.values()}
+        return Trace(tuple(events), sizes, eth)

@@ -1,0 +1,10 @@
+:INPUT,FORWARD
+-j MIRROR ; = ; OK
+-j MIRROR --to 10.0.0.1 ; ; FAIL
+:OUTPUT
+-j MIRROR ; ; FAIL
+*mangle
+:PREROUTING
+-p icmp -j MIRROR ; = ; OK
+:POSTROUTING
+-j MIRROR ; ; FAIL

@@ -1,0 +1,17 @@
+:INPUT,FORWARD,OUTPUT
+-j NFQUEUE ; -j NFQUEUE --queue-num 0 ; OK
+-j NFQUEUE --queue-num 0x10 ; -j NFQUEUE --queue-num 16 ; OK
+-j NFQUEUE --queue-bypass --queue-num 3 ; -j NFQUEUE --queue-num 3 --queue-bypass ; OK
+-j NFQUEUE --queue-balance 5:9 ; = ; OK
+-j NFQUEUE --queue-balance 65533: ; -j NFQUEUE --queue-balance 65533:65534 ; OK
+-j NFQUEUE --queue-cpu-fanout --queue-bypass --queue-balance :1 ; -j NFQUEUE --queue-balance 0:1 --queue-bypass --queue-cpu-fanout ; OK
+-j NFQUEUE --queue-num 65536 ; ; FAIL
+-j NFQUEUE --queue-balance 9:5 ; ; FAIL
+-j NFQUEUE --queue-balance 5:5 ; ; FAIL
+-j NFQUEUE --queue-balance 5 ; ; FAIL
+-j NFQUEUE --queue-balance 1:2:3 ; ; FAIL
+-j NFQUEUE --queue-balance 1:65535 ; ; FAIL
+-j NFQUEUE --queue-num 1 --queue-balance 1:2 ; ; FAIL
+-j NFQUEUE --queue-cpu-fanout ; ; FAIL
+-j NFQUEUE --queue-num 1 --queue-cpu-fanout ; ; FAIL
+-j NFQUEUE ! --queue-bypass ; ; FAIL

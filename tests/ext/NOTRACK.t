@@ -1,0 +1,8 @@
+*raw
+:PREROUTING,OUTPUT
+-j NOTRACK ; = ; OK
+-p udp -j NOTRACK ; = ; OK
+-j NOTRACK --notrack ; ; FAIL
+*mangle
+:PREROUTING
+-j NOTRACK ; ; FAIL

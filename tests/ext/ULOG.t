@@ -1,0 +1,11 @@
+:INPUT,FORWARD,OUTPUT
+-j ULOG ; = ; OK
+-j ULOG --ulog-nlgroup 32 --ulog-prefix "a b" ; -j ULOG --ulog-prefix "a b" --ulog-nlgroup 32 ; OK
+-j ULOG --ulog-nlgroup 1 --ulog-qthreshold 1 --ulog-cprange 0 ; -j ULOG ; OK
+-j ULOG --ulog-qthreshold 50 --ulog-cprange 100 ; -j ULOG --ulog-cprange 100 --ulog-qthreshold 50 ; OK
+-j ULOG --ulog-prefix 1234567890123456789012345678901xyz ; -j ULOG --ulog-prefix 1234567890123456789012345678901 ; OK
+-j ULOG --ulog-nlgroup 0 ; ; FAIL
+-j ULOG --ulog-nlgroup 33 ; ; FAIL
+-j ULOG --ulog-qthreshold 51 ; ; FAIL
+-j ULOG --ulog-prefix "" ; ; FAIL
+-j ULOG ! --ulog-nlgroup 1 ; ; FAIL

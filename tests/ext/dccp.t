@@ -1,0 +1,19 @@
+:INPUT,FORWARD,OUTPUT
+-p dccp -m dccp ; = ; OK
+-p 33 --dport 5001 ; -p dccp -m dccp --dport 5001 ; OK
+-p dccp -m dccp --destination-port 7: --source-port :9 ; -p dccp -m dccp --sport 0:9 --dport 7:65535 ; OK
+-p dccp -m dccp --sport : ; -p dccp -m dccp --sport 0:65535 ; OK
+-p dccp -m dccp --dport http ; -p dccp -m dccp --dport 80 ; OK
+-p dccp -m dccp ! --sport 1:2 ! --dport 3 ; = ; OK
+-p dccp -m dccp --dccp-types request,Response ; -p dccp -m dccp --dccp-types REQUEST,RESPONSE ; OK
+-p dccp -m dccp --dccp-types SYNCACK,ACK,ACK ; -p dccp -m dccp --dccp-types ACK,SYNCACK ; OK
+-p dccp -m dccp ! --dccp-types INVALID --dccp-option 38 ; = ; OK
+-p dccp -m dccp ! --dccp-option 1 ; = ; OK
+-p dccp -m dccp --dccp-option 0 ; ; FAIL
+-p dccp -m dccp --dccp-types 3 ; ; FAIL
+-p dccp -m dccp --dccp-types REQ ; ; FAIL
+-p dccp -m dccp --dport 9:7 ; ; FAIL
+-p dccp -m dccp --dport 1:2:3 ; ; FAIL
+-p dccp -m dccp --dport 1 --destination-port 2 ; ; FAIL
+-p tcp -m dccp --dport 1 ; ; FAIL
+-m dccp ; ; FAIL

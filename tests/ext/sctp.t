@@ -1,0 +1,25 @@
+:INPUT,FORWARD,OUTPUT
+-p sctp -m sctp ; = ; OK
+-p 132 --dport 2905:2945 ; -p sctp -m sctp --dport 2905:2945 ; OK
+-p sctp -m sctp --source-port :9 --destination-port 7: ; -p sctp -m sctp --sport 0:9 --dport 7:65535 ; OK
+-p sctp -m sctp --sport : ; -p sctp -m sctp --sport 0:65535 ; OK
+-p sctp -m sctp ! --sport 1:2 ! --dport 3 ; = ; OK
+-p sctp -m sctp --chunk-types any data,Init ; -p sctp -m sctp --chunk-types any DATA,INIT ; OK
+-p sctp -m sctp --chunk-types ONLY none ; -p sctp -m sctp --chunk-types only NONE ; OK
+-p sctp -m sctp ! --chunk-types all ALL ; = ; OK
+-p sctp -m sctp --chunk-types any ABORT:T,DATA:uBE ; -p sctp -m sctp --chunk-types any DATA:uBE,ABORT:T ; OK
+-p sctp -m sctp --chunk-types any ASCONF,PAD,RE_CONFIG,I_DATA ; -p sctp -m sctp --chunk-types any I_DATA,RE_CONFIG,PAD,ASCONF ; OK
+# flags of the later chunk types are read, but not seen again
+-p sctp -m sctp --chunk-types any I_DATA:B ; -p sctp -m sctp --chunk-types any I_DATA ; OK
+-p sctp -m sctp --chunk-types some DATA ; ; FAIL
+-p sctp -m sctp --chunk-types any ; ; FAIL
+-p sctp -m sctp --chunk-types any ! --sport 1 ; ; FAIL
+-p sctp -m sctp --chunk-types any BYE ; ; FAIL
+-p sctp -m sctp --chunk-types any DATA:X ; ; FAIL
+-p sctp -m sctp --chunk-types any INIT:B ; ; FAIL
+-p sctp -m sctp --chunk-types any DATA:B,ABORT:T,SHUTDOWN_COMPLETE:T,I_DATA:B,SACK:- ; ; FAIL
+-p sctp -m sctp --chunk-types any DATA --chunk-types any INIT ; ; FAIL
+-p sctp -m sctp --dport 9:7 ; ; FAIL
+-p sctp -m sctp --dport 1 --destination-port 2 ; ; FAIL
+-p tcp -m sctp --dport 1 ; ; FAIL
+-m sctp ; ; FAIL

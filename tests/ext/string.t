@@ -1,0 +1,28 @@
+:INPUT,FORWARD,OUTPUT
+-m string --string "GET /" --algo bm ; = ; OK
+-m string --algo kmp --icase --to 200 --from 40 ! --string attack ; -m string ! --string "attack" --algo kmp --from 40 --to 200 --icase ; OK
+-m string --string "a'b" --algo bm ; = ; OK
+-m string --hex-string "|47 45 54|" --algo bm ; -m string --string "GET" --algo bm ; OK
+-m string --hex-string "a|0d0A|b" --algo bm ; -m string --hex-string "|610d0a62|" --algo bm ; OK
+-m string --hex-string "||x" --algo bm ; -m string --string "x" --algo bm ; OK
+-m string --hex-string "|  41 42|c" --algo bm ; -m string --string "ABc" --algo bm ; OK
+-m string --hex-string 'a\|b' --algo bm ; -m string --string "a|b" --algo bm ; OK
+# what does not print, or ends with a backslash, is saved in hexadecimal
+-m string --string 'x\' --algo bm ; -m string --hex-string "|785c|" --algo bm ; OK
+-m string --string "ü" --algo bm ; -m string --hex-string "|c3bc|" --algo bm ; OK
+-m string --from 9 --to 9 --algo bm --string a ; -m string --string "a" --algo bm --from 9 --to 9 ; OK
+-m string --string a --algo fsm ; ; FAIL
+-m string --string a --algo BM ; ; FAIL
+-m string --string "" --algo bm ; ; FAIL
+-m string --string a --algo bm --from 9 --to 8 ; ; FAIL
+-m string --string a --algo bm --from 65536 ; ; FAIL
+-m string --string a --hex-string b --algo bm ; ; FAIL
+-m string --hex-string "" --algo bm ; ; FAIL
+-m string --hex-string "|4|" --algo bm ; ; FAIL
+-m string --hex-string "|41" --algo bm ; ; FAIL
+-m string --hex-string "|4x|" --algo bm ; ; FAIL
+-m string --hex-string 'a\' --algo bm ; ; FAIL
+-m string --hex-string '|41\|' --algo bm ; ; FAIL
+-m string --string a --algo bm ! --icase ; ; FAIL
+-m string --string a ; ; FAIL
+-m string --algo bm ; ; FAIL

@@ -1,0 +1,31 @@
+:INPUT,FORWARD,OUTPUT
+# without --datestop the end of the 32-bit epoch comes back
+-m time --timestart 9:00 --timestop 17:30 ; -m time --timestart 09:00:00 --timestop 17:30:00 --datestop 2038-01-19T03:14:07 ; OK
+-m time ; -m time --datestop 2038-01-19T03:14:07 ; OK
+-m time --timestart 22:15 --datestop 2030 ; -m time --timestart 22:15:00 --timestop 23:59:59 --datestop 2030-01-01T00:00:00 ; OK
+-m time --datestart 2024-02-30T1 --datestop 2024-12-31T23:59:59 ; -m time --datestart 2024-03-01T01:00:00 --datestop 2024-12-31T23:59:59 ; OK
+-m time --datestart 2024-0 --datestop 2025-1-0 ; -m time --datestart 2023-12-01T00:00:00 --datestop 2024-12-31T00:00:00 ; OK
+-m time --datestart 1970 --datestop 2038-12-31 ; -m time --datestop 2038-12-31T00:00:00 ; OK
+-m time --weekdays 6,Sunday,Tue --datestop 2030 ; -m time --weekdays Tue,Sat,Sun --datestop 2030-01-01T00:00:00 ; OK
+-m time ! --weekdays Sat,Sun --datestop 2030 ; -m time --weekdays Mon,Tue,Wed,Thu,Fri --datestop 2030-01-01T00:00:00 ; OK
+-m time --monthdays 31,01,1 ! --weekdays Mo --datestop 2030 ; -m time --monthdays 1,31 --weekdays Tue,Wed,Thu,Fri,Sat,Sun --datestop 2030-01-01T00:00:00 ; OK
+-m time ! --monthdays 2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31 --datestop 2030 ; -m time --monthdays 1 --datestop 2030-01-01T00:00:00 ; OK
+-m time --timestart 23:00 --timestop 1:00 --contiguous --kerneltz --datestop 2030 ; -m time --timestart 23:00:00 --timestop 01:00:00 --datestop 2030-01-01T00:00:00 --kerneltz --contiguous ; OK
+-m time --localtz --datestop 2030 ; -m time --datestop 2030-01-01T00:00:00 --kerneltz ; OK
+-m time --utc --datestop 2030 ; -m time --datestop 2030-01-01T00:00:00 ; OK
+-m time --timestart 1:00 --timestop 2:00 --contiguous ; ; FAIL
+-m time --utc --kerneltz ; ; FAIL
+-m time --timestart 24:00 ; ; FAIL
+-m time --timestart 12 ; ; FAIL
+-m time --timestart 12:60 ; ; FAIL
+-m time --timestart 12:00:00:00 ; ; FAIL
+-m time --datestart 1969 ; ; FAIL
+-m time --datestart 2039 ; ; FAIL
+-m time --datestart 2024-13 ; ; FAIL
+-m time --datestart 2024-1-1T24 ; ; FAIL
+-m time --datestart "2024-1-1 10:00" ; ; FAIL
+-m time --weekdays 0 ; ; FAIL
+-m time --weekdays Mon,,Tue ; ; FAIL
+-m time --weekdays mon ; ; FAIL
+-m time --monthdays 32 ; ; FAIL
+-m time --monthdays first ; ; FAIL
