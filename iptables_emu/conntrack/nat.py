@@ -8,7 +8,8 @@ from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.jhash import jhash2, words_of
 from iptables_emu.conntrack.nat_range import NatRange
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY, Tuple
-from iptables_emu.packet.packet import ICMP, ICMPV6, Packet, internet_checksum
+from iptables_emu.packet.checksum import internet_checksum
+from iptables_emu.packet.packet import ICMP, ICMPV6, Packet
 
 if TYPE_CHECKING:
     from iptables_emu.conntrack.core import Conntrack

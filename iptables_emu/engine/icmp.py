@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from iptables_emu.model.address import FULL
-from iptables_emu.packet.packet import ICMP, ICMPV6, Packet, internet_checksum, pseudo_header
+from iptables_emu.packet.checksum import internet_checksum
+from iptables_emu.packet.packet import ICMP, ICMPV6, Packet, pseudo_header
 
 ERRORS4 = frozenset({3, 4, 5, 11, 12})
 QUOTE4, QUOTE6 = 576, 1280  # an error is never longer than this

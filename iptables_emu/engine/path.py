@@ -9,7 +9,8 @@ from iptables_emu.engine.machine import Machine
 from iptables_emu.engine.routing import Decision, Routing
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import show
-from iptables_emu.packet.packet import BROADCAST, HOST, MULTICAST, OTHERHOST, TCP, Malformed, Packet, internet_checksum
+from iptables_emu.packet.checksum import internet_checksum
+from iptables_emu.packet.packet import BROADCAST, HOST, MULTICAST, OTHERHOST, TCP, Malformed, Packet
 from iptables_emu.trace.events import Delivered, Emitted, Routed
 
 TO_EVERYONE = b"\xff" * 6

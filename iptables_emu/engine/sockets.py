@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from iptables_emu.engine import icmp
 from iptables_emu.model.address import network
-from iptables_emu.packet.packet import UDP, Packet, internet_checksum, pseudo_header
+from iptables_emu.packet.checksum import internet_checksum
+from iptables_emu.packet.packet import UDP, Packet, pseudo_header
 
 if TYPE_CHECKING:
     from iptables_emu.engine.emulator import Engine

@@ -17,8 +17,8 @@ _PLAIN = tuple(name for name in RuleSpec._fields if name not in ("family", "matc
 
 
 @cache
-def _names(cls: type[Extension]) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(cls))  # type: ignore[arg-type]  # every extension is a dataclass
+def _names(cls: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cls))
 
 
 def encode_rule(rule: Rule) -> list[Any]:

@@ -18,6 +18,7 @@
 -j HMARK --hmark-tuple src --hmark-rnd 2 ; ; FAIL
 -j HMARK --hmark-tuple src --hmark-mod 3 ; ; FAIL
 -j HMARK --hmark-mod 3 --hmark-rnd 2 ; ; FAIL
--j HMARK --hmark-src-prefix 33 --hmark-mod 3 --hmark-rnd 2 ; ; FAIL
+-j HMARK --hmark-src-prefix 255.0.255.0 --hmark-mod 3 --hmark-rnd 2 ; -j HMARK --hmark-src-prefix -1 --hmark-rnd 0x00000002 --hmark-mod 3 ; OK
+-j HMARK --hmark-src-prefix x --hmark-mod 3 --hmark-rnd 2 ; ; FAIL
 @6
 -j HMARK --hmark-tuple src --hmark-dst-prefix 64 --hmark-mod 3 --hmark-rnd 2 ; -j HMARK --hmark-src-prefix 128 --hmark-dst-prefix 64 --hmark-rnd 0x00000002 --hmark-mod 3 ; OK

@@ -4,7 +4,8 @@
 -m connlimit --connlimit-upto 16 --connlimit-mask 24 --connlimit-daddr ; = ; OK
 -m connlimit ! --connlimit-above 16 --connlimit-mask 0 ; -m connlimit --connlimit-upto 16 --connlimit-mask 0 --connlimit-saddr ; OK
 -m connlimit ! --connlimit-upto 0x10 --connlimit-mask 255.255.0.0 ; -m connlimit --connlimit-above 16 --connlimit-mask 16 --connlimit-saddr ; OK
--m connlimit --connlimit-above 1 --connlimit-mask 33 ; ; FAIL
+# a number above 32 is read as a mask spelt out, here 0.0.0.33
+-m connlimit --connlimit-above 1 --connlimit-mask 33 ; -m connlimit --connlimit-above 1 --connlimit-mask 0 --connlimit-saddr ; OK
 @6
 -m connlimit --connlimit-above 16 ; -m connlimit --connlimit-above 16 --connlimit-mask 128 --connlimit-saddr ; OK
 -m connlimit --connlimit-upto 16 --connlimit-mask 64 --connlimit-daddr ; = ; OK

@@ -6,7 +6,7 @@
 # rates come back in the unit that tells them best
 -m hashlimit --hashlimit-upto 60/min --hashlimit-name a --hashlimit-htable-expire 60000 ; -m hashlimit --hashlimit-upto 1/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-htable-expire 60000 ; OK
 -m hashlimit --hashlimit-upto 90/minute --hashlimit-name a ; -m hashlimit --hashlimit-upto 90/min --hashlimit-burst 5 --hashlimit-name a ; OK
--m hashlimit --hashlimit-upto 1/d --hashlimit-name a ; -m hashlimit --hashlimit-upto 1/day --hashlimit-burst 5 --hashlimit-name a ; OK
+-m hashlimit --hashlimit-upto 1/d --hashlimit-burst 1 --hashlimit-name a ; -m hashlimit --hashlimit-upto 1/day --hashlimit-burst 1 --hashlimit-name a ; OK
 -m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 2 --hashlimit-mode dstport,srcip --hashlimit-name a ; -m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 2 --hashlimit-mode srcip,dstport --hashlimit-name a ; OK
 -m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 2 --hashlimit-mode "srcip|dstip" --hashlimit-name a ; -m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 2 --hashlimit-mode srcip,dstip --hashlimit-name a ; OK
 -m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 2 --hashlimit-mode srcip,srcport,dstip,dstport --hashlimit-name a ; = ; OK
@@ -16,7 +16,7 @@
 -m hashlimit --hashlimit-above 1mb/s --hashlimit-burst 2mb --hashlimit-name a ; = ; OK
 # a burst of bytes is a number of seconds' worth
 -m hashlimit --hashlimit-upto 1kb/s --hashlimit-burst 1025 --hashlimit-name a ; -m hashlimit --hashlimit-upto 1kb/s --hashlimit-burst 2kb --hashlimit-name a ; OK
--m hashlimit --hashlimit-upto 6/min --hashlimit-name a --hashlimit-rate-match ; -m hashlimit --hashlimit-upto 360/min --hashlimit-burst 5 --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval 60 ; OK
+-m hashlimit --hashlimit-upto 6/min --hashlimit-name a --hashlimit-rate-match ; -m hashlimit --hashlimit-upto 6/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-htable-expire 60000 --hashlimit-rate-match --hashlimit-rate-interval 60 ; OK
 -m hashlimit --hashlimit-upto 9/sec --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval 5x ; -m hashlimit --hashlimit-upto 9/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval 5 ; OK
 # an interval alone is kept but not saved
 -m hashlimit --hashlimit-upto 9/sec --hashlimit-name a --hashlimit-rate-interval 5 ; -m hashlimit --hashlimit-upto 9/sec --hashlimit-burst 5 --hashlimit-name a ; OK
@@ -32,7 +32,8 @@
 -m hashlimit --hashlimit-upto 1/sec --hashlimit 1/sec --hashlimit-name a ; ; FAIL
 -m hashlimit --hashlimit-upto 1/sec --hashlimit-mode src --hashlimit-name a ; ; FAIL
 -m hashlimit --hashlimit-upto 1/sec --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval 0 ; ; FAIL
-# what the kernel refuses: no cleaning, no age, a name that is no file name
+# what the kernel refuses: more credit than it can count, no cleaning, no age, a name that is no file name
+-m hashlimit --hashlimit-upto 1/day --hashlimit-name a ; ; FAIL
 -m hashlimit --hashlimit-upto 1/sec --hashlimit-name a --hashlimit-htable-gcinterval 0 ; ; FAIL
 -m hashlimit --hashlimit-upto 1/sec --hashlimit-name a --hashlimit-htable-expire 0 ; ; FAIL
 -m hashlimit --hashlimit-upto 1/sec --hashlimit-name a/b ; ; FAIL

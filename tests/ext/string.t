@@ -4,7 +4,7 @@
 -m string --string "a'b" --algo bm ; = ; OK
 -m string --hex-string "|47 45 54|" --algo bm ; -m string --string "GET" --algo bm ; OK
 -m string --hex-string "a|0d0A|b" --algo bm ; -m string --hex-string "|610d0a62|" --algo bm ; OK
--m string --hex-string "||x" --algo bm ; -m string --string "x" --algo bm ; OK
+-m string --hex-string "|41|x|42|" --algo bm ; -m string --string "AxB" --algo bm ; OK
 -m string --hex-string "|  41 42|c" --algo bm ; -m string --string "ABc" --algo bm ; OK
 -m string --hex-string 'a\|b' --algo bm ; -m string --string "a|b" --algo bm ; OK
 # what does not print, or ends with a backslash, is saved in hexadecimal
@@ -18,6 +18,7 @@
 -m string --string a --algo bm --from 65536 ; ; FAIL
 -m string --string a --hex-string b --algo bm ; ; FAIL
 -m string --hex-string "" --algo bm ; ; FAIL
+-m string --hex-string "||x" --algo bm ; ; FAIL
 -m string --hex-string "|4|" --algo bm ; ; FAIL
 -m string --hex-string "|41" --algo bm ; ; FAIL
 -m string --hex-string "|4x|" --algo bm ; ; FAIL

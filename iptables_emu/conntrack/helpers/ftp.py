@@ -10,7 +10,8 @@ from iptables_emu.conntrack.expect import LIFE_NS, Expectation
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import parse_plain, show
-from iptables_emu.packet.packet import TCP, Packet, internet_checksum, pseudo_header
+from iptables_emu.packet.checksum import internet_checksum
+from iptables_emu.packet.packet import TCP, Packet, pseudo_header
 
 if TYPE_CHECKING:
     from iptables_emu.conntrack.core import Conntrack

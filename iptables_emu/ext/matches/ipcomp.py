@@ -29,7 +29,9 @@ class Ipcomp(Match):
 
     @classmethod
     def parse(cls, given: Gathered, base: Base) -> Self:
-        return cls(*given_spis(given, "ipcompspi"), "compres" in given)
+        # without the option both ends stay 0, and so only that CPI matches
+        spis, inverted = given_spis(given, "ipcompspi") if "ipcompspi" in given else ((0, 0), False)
+        return cls(spis, inverted, "compres" in given)
 
     def save(self, base: Base) -> str:
         return save_spis("ipcompspi", self.spis, self.inverted) + (" --compres" if self.reserved else "")

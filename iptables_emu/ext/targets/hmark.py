@@ -160,10 +160,11 @@ class Hmark(Target):
 
 
 def _prefix(mask: int, family: int) -> str:
+    """As -L writes it: nothing for all of an IPv6 address, -1 as an unsigned number for IPv4 masks with holes."""
     bits = mask_bits(mask, family)
     if bits is None:
-        return show(mask, 6) if family == 6 else str(U32)  # of IPv4 it is -1, printed as unsigned
-    return str(bits)
+        return show(mask, 6) if family == 6 else str(U32)
+    return "" if bits == 128 else str(bits)
 
 
 EXTENSIONS = (Hmark,)
