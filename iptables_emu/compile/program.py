@@ -73,7 +73,7 @@ class Program:
 
     def accounts(self) -> bool:
         """Whether a rule switches on the counters of connections."""
-        return any(_any_extension(rule.spec, "ACCOUNTS") for f in (4, 6) for _, _, _, rule in self.ruleset.rules(f))
+        return any(_any_extension(rule.spec, "NEEDS_ACCOUNTING") for f in (4, 6) for _, _, _, rule in self.ruleset.rules(f))
 
     def needs_defrag(self, family: int) -> bool:
         return self.needs_conntrack(family) or any(

@@ -14,6 +14,7 @@ from iptables_emu.packet.packet import BROADCAST, HOST, MULTICAST, OTHERHOST, TC
 from iptables_emu.trace.events import Delivered, Emitted, Routed
 
 TO_EVERYONE = b"\xff" * 6
+NO_FILE = -1  # the owner of a kernel socket: there, but without a file
 NOWHERE = frozenset({"unreachable", "prohibit", "blackhole", "invalid"})
 REDIRECT_LOAD_NS, REDIRECT_MOST, REDIRECT_SILENCE_NS = 20_000_000, 9, 20_000_000_000
 
@@ -263,6 +264,8 @@ class Path:
         reply.ipid_own = True
         if reply.family == 4:
             reply.set_ttl(self.host.sysctls.get("net.ipv4.ip_default_ttl"))
+        if not (attach and reply.proto == TCP):  # REJECT's RST alone has no socket
+            reply.socket, reply.uid, reply.gid = True, NO_FILE, NO_FILE
         if attach and cause is not None and cause.ct is not None:
             reply.ct = cause.ct
             reply.ctinfo = t.RELATED_REPLY if cause.ctinfo < t.IS_REPLY else t.RELATED

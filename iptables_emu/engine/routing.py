@@ -165,7 +165,7 @@ class Routing:
                 return Decision("local", "multicast that this host has joined", pkt.iif, broadcast=True)
             return Decision("martian", "multicast that nobody here has joined")
         found = host.fibs[6].lookup(dst, src=pkt.src, mark=pkt.mark, iif=pkt.iif, tos=pkt.tos)
-        if found.type == "local":
+        if found.type in ("local", "anycast"):
             return Decision("local", f"{show(dst, 6)} is this host", pkt.iif, found.route)
         if not host.sysctls.forwarding(6, pkt.iif):
             if found.error:

@@ -72,7 +72,7 @@ class Extension:
     PROTOCOLS: ClassVar[frozenset[int] | None] = None
     NEEDS_CONNTRACK: ClassVar[bool] = False
     NEEDS_DEFRAG: ClassVar[bool] = False
-    ACCOUNTS: ClassVar[bool] = False  # switches on the counters of connections (nf_conntrack_acct)
+    NEEDS_ACCOUNTING: ClassVar[bool] = False  # switches on the counters of connections (nf_conntrack_acct)
 
     __slots__ = ()
 

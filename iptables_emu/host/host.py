@@ -89,6 +89,7 @@ class Host:
             host.ipv6 = any(a.family == 6 for i in host.interfaces.values() for a in i.addresses)
             if host.ipv6:
                 host.add_address("lo", Address(6, 1, 128))
+                host._subnet_router()
             for route in data.get("routes", []):
                 host.add_route(route)
             for rule in data.get("rules", []):
@@ -99,6 +100,14 @@ class Host:
         except (KeyError, TypeError, AttributeError) as error:
             raise HostError(f"host: {error}") from None
         return host
+
+    def _subnet_router(self) -> None:
+        """A forwarding host answers to the all-zeros address of its networks (RFC 4291, addrconf_join_anycast)."""
+        for interface in self.interfaces.values():
+            if interface.kind != "loopback" and self.sysctls.forwarding(6, interface.name):
+                for a in interface.addresses:
+                    if a.family == 6 and a.plen < 127:
+                        self.fibs[6].add(Route(6, a.network, 128, interface.name, table=LOCAL, type="anycast"))
 
     def _interfaces(self, data: Mapping[str, Any]) -> None:
         for number, (name, given) in enumerate(data.items(), 1):
@@ -259,7 +268,10 @@ class Host:
             if route is not None and (not dev or dev == route.dev):
                 return route.type.upper()
             return "UNICAST"
-        return "LOCAL" if self.is_local(value, 6) else "UNICAST"
+        found = self.fibs[6].lookup(value, oif=dev)
+        if found.error or found.route is None or (dev and found.route.dev != dev):
+            return "UNREACHABLE"
+        return found.type.upper()
 
     def primary_address(self, name: str, family: int) -> int | None:
         """The first address of an interface (IPv6: global scope)."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from iptables_emu.options.problem import ParameterProblem
 
@@ -84,8 +84,7 @@ class Opt:
         return self.key or self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """One option as written: its converted value (True for a flag), whether ``!`` stood before it.
 
     For a ``multi`` row ``values`` holds every (value, inverted) in order and ``value`` the last.
@@ -124,24 +123,41 @@ def accept(opt: Opt, text: str | None, cx: OptionContext) -> None:
         cx.given[key] = Given(value, cx.inverted)
 
 
-def check_table(name: str, options: Sequence[Opt], given: Gathered) -> None:
-    """Mandatory rows, ``also`` and ``excludes``, in the order of libxtables (xtables_options_fcheck)."""
+class Condition(NamedTuple):
+    """What a table's end asks of one row: ``others`` are (key, name, wanted) of rows it needs or excludes."""
+
+    key: str
+    name: str
+    mandatory: bool
+    others: tuple[tuple[str, str, bool], ...]
+
+
+def conditions(options: Sequence[Opt]) -> tuple[Condition, ...]:
+    """The conditions of a table, in the order in which libxtables tells them (xtables_options_fcheck)."""
+    out = []
     for opt in options:
-        if opt.id not in given:
-            if opt.mandatory:
-                raise ParameterProblem(f'{name}: option "--{opt.name}" must be specified\n')
+        others = tuple(
+            (other.id, other.name, other.id in opt.also)
+            for other in _distinct(options)
+            if other.id != opt.id and (other.id in opt.also or other.id in opt.excludes)
+        )
+        if opt.mandatory or others:
+            out.append(Condition(opt.id, opt.name, opt.mandatory, others))
+    return tuple(out)
+
+
+def check_conditions(name: str, table: Sequence[Condition], given: Gathered) -> None:
+    """Check them for extension ``name``. Raises ParameterProblem."""
+    for key, option, mandatory, others in table:
+        if key not in given:
+            if mandatory:
+                raise ParameterProblem(f'{name}: option "--{option}" must be specified\n')
             continue
-        if not (opt.also or opt.excludes):
-            continue
-        for other in _distinct(options):
-            if other.id == opt.id:
-                continue
-            if other.id in opt.also and other.id not in given:
-                raise ParameterProblem(f'{name}: option "--{opt.name}" also requires "--{other.name}".\n')
-            if other.id in opt.excludes and other.id in given:
-                raise ParameterProblem(
-                    f'{name}: option "--{opt.name}" cannot be used together with "--{other.name}".\n'
-                )
+        for other, told, wanted in others:
+            if wanted and other not in given:
+                raise ParameterProblem(f'{name}: option "--{option}" also requires "--{told}".\n')
+            if not wanted and other in given:
+                raise ParameterProblem(f'{name}: option "--{option}" cannot be used together with "--{told}".\n')
 
 
 def _distinct(options: Sequence[Opt]) -> Iterator[Opt]:

@@ -31,7 +31,7 @@ def log_line(pkt: Packet, ctx: Context, prefix: str = "", flags: int = 0) -> str
     line += body
     if not complete:
         return line
-    if flags & UID and pkt.uid is not None:
+    if flags & UID and pkt.uid is not None and pkt.uid >= 0:
         line += f"UID={pkt.uid} GID={pkt.gid or 0} "
     return line + (f"MARK=0x{pkt.mark:x} " if pkt.mark else "")
 

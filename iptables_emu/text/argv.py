@@ -14,11 +14,22 @@ from iptables_emu.model.rule import RuleSpec
 from iptables_emu.options import names
 from iptables_emu.options.numbers import strict
 from iptables_emu.options.problem import IptablesError, ParameterProblem
-from iptables_emu.options.spec import Base, Opt
+from iptables_emu.options.spec import Opt, OptionContext
 from iptables_emu.options.types import blen, protocol
 from iptables_emu.text.command import EXTENSION_NAME_MAX, RULE_COMMANDS, Command
 from iptables_emu.text.errors import Exit, TryHelp
-from iptables_emu.text.extensions import Around, Loaded, SetNames, assemble, base_of, find_match, finish, give, make, target_name
+from iptables_emu.text.extensions import (
+    Loaded,
+    SetNames,
+    assemble,
+    base_of,
+    begin,
+    find_match,
+    finish,
+    give,
+    make,
+    target_name,
+)
 from iptables_emu.text.getopt import Getopt
 from iptables_emu.text.hostnames import address_list
 from iptables_emu.text.option_tables import command_options, with_extension
@@ -311,15 +322,23 @@ class _Line:
 
     def give(self, loaded: Loaded, opt: Opt, arg: str | None) -> None:
         if self.eager:
-            around = Around(self.base, dict(self.parser.sets), self.command.warnings)
-            give(loaded.cls, opt, arg, self.invert, loaded.given, self.getopt, around)
+            give(loaded.cls, self.context(loaded), opt.name, arg, self.invert)
             return
         words = () if arg is None else (arg,)
-        if opt.words > 1 or opt.bare:
+        if opt.bare:  # whether it has a word is up to its converter
+            raise _OneByOne
+        if opt.words > 1:
             while len(words) < opt.words and self.getopt.has_arg():
                 words = (*words, self.getopt.take())
         loaded.written.append((opt.name, words, self.invert))
         self.pending = True
+
+    def context(self, loaded: Loaded) -> OptionContext:
+        """Where its options are converted, with the base as it is by now."""
+        if loaded.cx is None:
+            loaded.cx = begin(loaded.cls, self.base, self.parser.sets, self.command.warnings, self.getopt)
+        loaded.cx.base = self.base
+        return loaded.cx
 
     def load_protocol_match(self) -> bool:
         """``-p tcp --dport``: the protocol's match is loaded when an option is unknown without it."""
@@ -350,7 +369,7 @@ class _Line:
             raise ParameterProblem("--wait-interval only makes sense with --wait\n")
         if self.eager:
             for loaded in (*self.matches, *((self.target,) if self.target else ())):
-                finish(loaded.cls, loaded.given, self.base)
+                finish(loaded.cls, self.context(loaded))
         if self.getopt.peek() is not None:
             raise ParameterProblem("unknown arguments found on commandline")
         if not command.commands:
@@ -414,7 +433,7 @@ class _Line:
 
     def build(self, loaded: Loaded) -> Any:
         if self.eager:
-            return make(loaded.cls, loaded.given, self.base)
+            return make(loaded.cls, self.context(loaded))
         base = self.base
         key = (base.family, base.proto, base.proto_inverted, base.personality)
         made, warnings = assemble(loaded.cls, tuple(loaded.written), key, self.parser.sets)

@@ -7,15 +7,13 @@ the finished one is kept under the words that made it and shared by all rules.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from iptables_emu.ext import registry
-from iptables_emu.ext.api import Match, Target
+from iptables_emu.ext.api import Extension, Match, Target
 from iptables_emu.options.problem import ParameterProblem
-from iptables_emu.options.spec import Base, Given, Opt, OptionContext, Words, accept, check_table
+from iptables_emu.options.spec import Base, Condition, Opt, OptionContext, Words, accept, check_conditions, conditions
 from iptables_emu.options.types import blen
 from iptables_emu.text.command import EXTENSION_NAME_MAX
 
@@ -25,14 +23,18 @@ Written = tuple[str, tuple[str, ...], bool]
 
 
 class Loaded:
-    """An extension in use on a line. ``written`` is what it was given, ``given`` the values once converted."""
+    """An extension in use on a line. ``written`` is what it was given; ``cx`` holds the values once converted."""
 
-    __slots__ = ("cls", "given", "written")
+    __slots__ = ("cls", "cx", "written")
 
     def __init__(self, cls: type[Match] | type[Target]) -> None:
         self.cls = cls
         self.written: list[Written] = []
-        self.given: dict[str, Given] = {}
+        self.cx: OptionContext | None = None
+
+
+BaseKey = tuple[int, int, bool, str]
+SetNames = frozenset[tuple[str, int]]
 
 
 class _Words:
@@ -40,8 +42,8 @@ class _Words:
 
     __slots__ = ("at", "words")
 
-    def __init__(self, words: tuple[str, ...], at: int) -> None:
-        self.words, self.at = words, at
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.words, self.at = words, 1
 
     def peek(self) -> str | None:
         return self.words[self.at] if self.at < len(self.words) else None
@@ -51,68 +53,68 @@ class _Words:
         return self.words[self.at - 1]
 
 
-@dataclass(slots=True)
-class Around:
-    """What stands around an option: the rule's base, the ipsets that exist, where warnings go."""
-
-    base: Base
-    sets: Mapping[str, int]
-    warnings: list[str]
+_NO_WORDS = _Words(())
 
 
-def give(
-    cls: type[Any], opt: Opt, arg: str | None, inverted: bool, given: dict[str, Given], words: Words, around: Around
-) -> None:
-    """One occurrence of an option. Raises ParameterProblem."""
-    rows, _ = rows_of(cls)
-    name = rows[opt.name][1]
-    accept(opt, arg, OptionContext(cls.NAME, name, inverted, around.base, given, words, around.warnings, around.sets))
+class _Table(NamedTuple):
+    """An extension's option table: each row with the name that messages use, and the conditions at the end."""
+
+    rows: dict[str, tuple[Opt, str]]
+    conditions: tuple[Condition, ...]
+    checks: bool
 
 
 @cache
-def rows_of(cls: type[Any]) -> tuple[dict[str, tuple[Opt, str]], bool]:
-    """Each row with the name that messages use, and whether the table has conditions to check at the end.
-
-    Synonyms have one number in libxtables, and the first row with that number is the one that is told.
-    """
+def _table(cls: type[Any]) -> _Table:
+    """Synonyms have one number in libxtables, and the first row with that number is the one that is told."""
     rows: dict[str, tuple[Opt, str]] = {}
     for opt in cls.OPTIONS:
         first = next(o for o in cls.OPTIONS if o.id == opt.id and o.ident == opt.ident)
         rows[opt.name] = opt, first.name
-    return rows, any(opt.mandatory or opt.also or opt.excludes for opt in cls.OPTIONS)
+    return _Table(rows, conditions(cls.OPTIONS), cls.check.__func__ is not Extension.check.__func__)  # type: ignore[attr-defined]  # a classmethod's function
 
 
-def finish(cls: type[Any], given: dict[str, Given], base: Base) -> None:
-    """The conditions between options, told in libxtables' order. Raises ParameterProblem."""
-    cls.check(given, base)
-    if rows_of(cls)[1]:
-        check_table(cls.NAME, cls.OPTIONS, given)
+def begin(cls: type[Any], base: Base, sets: SetNames, warnings: list[str], words: Words) -> OptionContext:
+    """What the options of one extension are converted in."""
+    return OptionContext(cls.NAME, "", False, base, {}, words, warnings, dict(sets) if sets else {})
 
 
-def make(cls: type[Any], given: dict[str, Given], base: Base) -> Any:
+def give(cls: type[Any], cx: OptionContext, row: str, arg: str | None, inverted: bool) -> None:
+    """One occurrence of an option. Raises ParameterProblem."""
+    opt, cx.name = _table(cls).rows[row]
+    cx.inverted = inverted
+    accept(opt, arg, cx)
+
+
+def finish(cls: type[Any], cx: OptionContext) -> None:
+    """The conditions between options. Raises ParameterProblem."""
+    table = _table(cls)
+    if table.checks:
+        cls.check(cx.given, cx.base)
+    if table.conditions:
+        check_conditions(cx.ext, table.conditions, cx.given)
+
+
+def make(cls: type[Any], cx: OptionContext) -> Any:
     """The extension as the personality stores it. Raises ParameterProblem."""
-    made = cls.parse(given, base)
-    return made.native(base) if base.personality == "nft" else made
+    made = cls.parse(cx.given, cx.base)
+    return made.native(cx.base) if cx.base.personality == "nft" else made
 
 
-BaseKey = tuple[int, int, bool, str]
-SetNames = frozenset[tuple[str, int]]
-
-
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=16384)
 def assemble(cls: type[Any], written: tuple[Written, ...], base: BaseKey, sets: SetNames) -> tuple[Any, tuple[str, ...]]:
     """The finished extension of some written options, and the warnings on the way. Raises ParameterProblem."""
-    around = Around(base_of(*base), dict(sets), [])
-    rows, _ = rows_of(cls)
-    given: dict[str, Given] = {}
-    for name, words, inverted in written:
-        opt = rows[name][0]
-        behind = _Words(words, 0 if opt.bare else 1)
-        give(cls, opt, words[0] if behind.at and words else None, inverted, given, behind, around)
+    cx = begin(cls, base_of(*base), sets, [], _NO_WORDS)
+    for row, words, inverted in written:
+        if len(words) < 2:
+            give(cls, cx, row, words[0] if words else None, inverted)
+            continue
+        behind = cx.words = _Words(words)
+        give(cls, cx, row, words[0], inverted)
         if behind.at < len(words):
-            raise ParameterProblem(f"{words[-1]} is no word of --{name}")  # the parser goes by the converter then
-    finish(cls, given, around.base)
-    return make(cls, given, around.base), tuple(around.warnings)
+            raise ParameterProblem(f"{words[-1]} is no word of --{row}")  # the parser goes by the converter then
+    finish(cls, cx)
+    return make(cls, cx), tuple(cx.warnings)
 
 
 @lru_cache(maxsize=4096)

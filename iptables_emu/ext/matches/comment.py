@@ -18,7 +18,7 @@ class Comment(Match):
 
     NAME: ClassVar[str] = "comment"
     OPTIONS: ClassVar[Sequence[Opt]] = (
-        Opt("comment", string(size=SIZE), mandatory=True, metavar="COMMENT", help="Attach a comment to a rule"),
+        Opt("comment", string(size=SIZE), mandatory=True, metavar="COMMENT", help="a note for people"),
     )
 
     text: str

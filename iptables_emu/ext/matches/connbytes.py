@@ -38,7 +38,6 @@ class Connbytes(Match):
 
     NAME: ClassVar[str] = "connbytes"
     NEEDS_CONNTRACK: ClassVar[bool] = True
-    ACCOUNTS: ClassVar[bool] = True
     NEEDS_ACCOUNTING: ClassVar[bool] = True
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("connbytes", uint_range(64), invert=True, mandatory=True, metavar="from:[to]",

@@ -18,7 +18,7 @@ class Mark(Match):
     NAME: ClassVar[str] = "mark"
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("mark", mark_mask, invert=True, mandatory=True, metavar="value[/mask]",
-            help="Match nfmark value with optional mask"),
+            help="the mark, under the mask, is the value"),
     )  # fmt: skip
 
     value: int

@@ -57,17 +57,17 @@ class Tcp(Match):
     PROTOCOLS: ClassVar[frozenset[int] | None] = frozenset({6})
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("source-port", port_range("tcp"), "sport", invert=True, once="Only one `--source-port' allowed", ident=49,
-            metavar="port[:port]", help="match source port(s)"),
+            metavar="port[:port]", help="port or ports it was sent from"),
         Opt("sport", port_range("tcp"), "sport", invert=True, once="Only one `--source-port' allowed", ident=49),
         Opt("destination-port", port_range("tcp"), "dport", invert=True, ident=50,
-            once="Only one `--destination-port' allowed", metavar="port[:port]", help="match destination port(s)"),
+            once="Only one `--destination-port' allowed", metavar="port[:port]", help="port or ports it is sent to"),
         Opt("dport", port_range("tcp"), "dport", invert=True, once="Only one `--destination-port' allowed", ident=50),
         Opt("syn", None, "flags", invert=True, once=FLAGS_TWICE, ident=51,
-            help="match when only SYN flag set (equivalent to --tcp-flags SYN,RST,ACK,FIN SYN)"),
+            help="a connection's first segment: SYN without RST, ACK, FIN"),
         Opt("tcp-flags", _flags, "flags", invert=True, once=FLAGS_TWICE, ident=52, metavar="mask comp",
-            help="match when TCP flags & mask == comp (Flags: SYN ACK FIN RST URG PSH ALL NONE)"),
+            help="of the flags in MASK exactly those in COMP are set"),
         Opt("tcp-option", _option, invert=True, once="Only one `--tcp-option' allowed", ident=53, metavar="number",
-            help="match if TCP option set"),
+            help="the option of this kind is there"),
     )  # fmt: skip
 
     sports: PortRange = ANY
@@ -131,9 +131,8 @@ class Tcp(Match):
         if self.flags[0] or self.not_flags:
             clauses.append(masked("tcp_flags", self.flags[1], self.flags[0], self.not_flags, self._save_flags().strip()))
         # nft reads the bytes that are there; xt_tcpudp wants the whole header or drops the packet
-        header = Header(0, hotdrop=False) if base.personality == "nft" else Header(20, evil=True)
-        if base.personality == "nft" and not clauses and not (self.option or self.not_option):
-            return Region()
+        native = base.personality == "nft" and self.is_native()
+        header = Header(0, hotdrop=False) if native else Header(20, evil=True)
         return Region((tuple(clauses),), header)
 
     def compile(self, cx: Compile) -> Test:

@@ -20,10 +20,10 @@ class Udp(Match):
     NAME: ClassVar[str] = "udp"
     PROTOCOLS: ClassVar[frozenset[int] | None] = frozenset({17})
     OPTIONS: ClassVar[Sequence[Opt]] = (
-        Opt("source-port", port_range, "sport", invert=True, metavar="port[:port]", help="match source port(s)"),
+        Opt("source-port", port_range, "sport", invert=True, metavar="port[:port]", help="port or ports it was sent from"),
         Opt("sport", port_range, "sport", invert=True),
         Opt("destination-port", port_range, "dport", invert=True, metavar="port[:port]",
-            help="match destination port(s)"),
+            help="port or ports it is sent to"),
         Opt("dport", port_range, "dport", invert=True),
     )  # fmt: skip
 
@@ -60,8 +60,8 @@ class Udp(Match):
 
     def region(self, base: Base) -> Region:
         clauses = tuple(port_clauses(self.sports, self.not_sports, self.dports, self.not_dports))
-        if base.personality == "nft":
-            return Region((clauses,), Header(0, hotdrop=False) if clauses else None)
+        if base.personality == "nft" and self.is_native():
+            return Region((clauses,), Header(0, hotdrop=False))
         return Region((clauses,), Header(8))
 
 

@@ -29,12 +29,12 @@ class MarkTarget(Target):
     NAME: ClassVar[str] = "MARK"
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("set-xmark", mark_mask, excludes=_others("set-xmark"), metavar="value[/mask]",
-            help="Clear bits in mask and XOR value into nfmark"),
+            help="clear the bits of MASK, then flip those of VALUE"),
         Opt("set-mark", mark_mask, excludes=_others("set-mark"), metavar="value[/mask]",
-            help="Clear bits in mask and OR value into nfmark"),
-        Opt("and-mark", uint(32), excludes=_others("and-mark"), metavar="bits", help="Binary AND the nfmark with bits"),
-        Opt("or-mark", uint(32), excludes=_others("or-mark"), metavar="bits", help="Binary OR the nfmark with bits"),
-        Opt("xor-mark", uint(32), excludes=_others("xor-mark"), metavar="bits", help="Binary XOR the nfmark with bits"),
+            help="clear the bits of MASK, then set those of VALUE"),
+        Opt("and-mark", uint(32), excludes=_others("and-mark"), metavar="bits", help="keep only these bits"),
+        Opt("or-mark", uint(32), excludes=_others("or-mark"), metavar="bits", help="set these bits"),
+        Opt("xor-mark", uint(32), excludes=_others("xor-mark"), metavar="bits", help="flip these bits"),
     )  # fmt: skip
 
     value: int
