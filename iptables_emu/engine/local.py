@@ -95,7 +95,7 @@ def _icmp4(path: Path, pkt: Packet, decision: Decision) -> None:
         source = chosen
     if segment[0] == 8 and not conf.get("net.ipv4.icmp_echo_ignore_all"):
         path.send_own(icmp.echo_reply(pkt, source), pkt, attach=False)
-    elif segment[0] == 13 and len(segment) >= 20:
+    elif segment[0] == 13 and len(segment) >= 12:
         path.send_own(icmp.timestamp_reply(pkt, source, path.machine.now), pkt, attach=False)
 
 

@@ -24,11 +24,12 @@ class Chain:
     """``policy`` is None for a user chain. ``hooked``: the base chain exists in the kernel (iptables-nft
     makes only the chains that were named)."""
 
-    __slots__ = ("bytes", "hooked", "name", "packets", "policy", "rules", "shared")
+    __slots__ = ("bytes", "hooked", "name", "packets", "policy", "policy_set", "rules", "shared")
 
     def __init__(self, name: str, policy: str | None = None, hooked: bool = True) -> None:
         self.name, self.policy, self.hooked = name, policy, hooked
         self.packets = self.bytes = 0
+        self.policy_set = False  # the counters were given since the last commit
         self.rules: list[Rule] = []
         self.shared = False  # the rules list belongs to an older copy too
 
@@ -105,6 +106,7 @@ class Ruleset:
 
     def __init__(self, personality: str = "nft") -> None:
         self.personality = personality
+        self.release = "1.8.11"
         self.tables: dict[tuple[int, str], Table] = {}
 
     def new_table(self, family: int, name: str) -> Table:

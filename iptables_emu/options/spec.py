@@ -20,6 +20,7 @@ class Base:
     proto: int = 0
     proto_inverted: bool = False
     personality: str = "nft"  # "nft" or "legacy"
+    release: str = "1.8.11"  # whose mistakes are made, too: see RELEASE_AT_HAND
 
     @property
     def addr_bits(self) -> int:

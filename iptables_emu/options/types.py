@@ -277,6 +277,8 @@ def plen_mask(text: str, cx: OptionContext) -> int:
     mask = address.parse_plain(text, family)
     if mask is None and family == 4:
         mask = inet_aton(text)
+    if cx.base.release == "1.8.9" and mask is not None and address.mask_bits(mask, family) is None:
+        return address.FULL[family]  # that release loses a mask with holes in it
     if mask is None:
         raise ParameterProblem(
             f'{cx.ext}: bad value for option "--{cx.name}", neither a valid network mask '

@@ -18,6 +18,8 @@ from iptables_emu.text.load import LoadError, load_dump
 from iptables_emu.text.programs import Environment, run_program
 from iptables_emu.text.save import rule_text, save_ruleset
 
+# what the kernel's side runs: its mistakes belong to what the kernel is told
+RELEASE_AT_HAND = "1.8.9"
 STEP_NS = 1_000_000  # virtual time of one step
 START_NS = 1_700_000_000_000_000_000
 
@@ -34,6 +36,7 @@ class Run:
         self.scenario = scenario
         self.personality = scenario.get("backend", "nft")
         self.ruleset = Ruleset(self.personality)
+        self.ruleset.release = RELEASE_AT_HAND
         self.host = Host.from_dict(scenario.get("host", {}))
         if "ipv6" in scenario.get("rulesets", {}):
             self.enable_ipv6()

@@ -19,6 +19,7 @@ from iptables_emu.options.types import blen, protocol
 from iptables_emu.text.command import EXTENSION_NAME_MAX, RULE_COMMANDS, Command
 from iptables_emu.text.errors import Exit, TryHelp
 from iptables_emu.text.extensions import (
+    BaseKey,
     Loaded,
     SetNames,
     assemble,
@@ -30,7 +31,7 @@ from iptables_emu.text.extensions import (
     make,
     target_name,
 )
-from iptables_emu.text.getopt import Getopt
+from iptables_emu.text.getopt import REQUIRED, Getopt
 from iptables_emu.text.hostnames import address_list
 from iptables_emu.text.option_tables import command_options, with_extension
 from iptables_emu.text.select import select_command
@@ -64,6 +65,7 @@ class Parser:
         self.family, self.personality = family, personality
         self.program, self.version = program, version
         self.restore = restore
+        self.release = "1.8.11"
         self.announced: set[str] = set()
         self.warnings: list[str] = []  # of the last line, to be printed before its error
         self.options = command_options(family, personality)
@@ -104,15 +106,28 @@ class _Line:
         # the lines of a dump begin with the program's name, -t and the table
         self.getopt = Getopt(argv, parser.options, 3 if table else 1)
         self.table_set = bool(table)
-        self.base = base_of(parser.family, 0, False, parser.personality)
+        self.base: BaseKey = (parser.family, 0, False, parser.personality, parser.release)
         self.matches: list[Loaded] = []
         self.options: set[str] = set()
         self.not_options: set[str] = set()
 
     def run(self) -> Command:
         getopt, core = self.getopt, _CORE
-        step = getopt.next
-        while step():
+        argv, end = getopt.argv, len(getopt.argv) - 1
+        while True:
+            index = getopt.index
+            entry = getopt.options.words.get(argv[index]) if index < end and not getopt.cluster else None
+            if entry is not None and entry[1] == REQUIRED:
+                # an option in full with a word behind it, as nearly all are in a dump: getopt's shortest case
+                val, arg = entry[2], argv[index + 1]
+                getopt.index = index + 2
+                if val.__class__ is str:
+                    core[val](self, val, arg)
+                    self.invert = False
+                    continue
+                getopt.kind, getopt.val, getopt.arg = "option", val, arg
+            elif not getopt.next():
+                break
             val = getopt.val
             if val.__class__ is str:
                 core[val](self, val, getopt.arg)
@@ -171,7 +186,7 @@ class _Line:
             raise ParameterProblem("rule would never match protocol")
         if self.parser.family == 6 and not inverted and number in _NO_PROTOCOL_HEADERS:
             self.warn(f"Warning: never matched protocol: {self.protocol}. use extension match instead.\n")
-        self.base = base_of(self.parser.family, number, inverted, self.parser.personality)
+        self.base = (self.parser.family, number, inverted, self.parser.personality, self.parser.release)
 
     def warn(self, text: str) -> None:
         """Something for stderr, even when an error follows."""
@@ -273,16 +288,22 @@ class _Line:
     def load_match(self, letter: str, arg: str | None) -> None:
         if self.invert:
             raise ParameterProblem("unexpected ! flag before --match")
-        name = arg or ""
-        cls = find_match(name, self.parser.family)
+        cls = find_match(arg or "", self.parser.family)
         if cls is None:
-            name = registry.MATCH_ALIASES.get(name, name)
+            name = registry.MATCH_ALIASES.get(arg or "", arg)
             raise ParameterProblem(f"Couldn't load match `{name}':No such file or directory\n")
-        if cls.REAL_NAME and cls.REAL_NAME != cls.NAME:
-            self.warn(f"Notice: the {cls.NAME} match is converted into {cls.REAL_NAME} match in rule listing and saving.\n")
-        if cls not in [loaded.cls for loaded in self.matches]:
+        if cls.REAL_NAME:
+            self.converted("the", "match", cls)
+        if not self.matches or self.owner(cls) is None:
             self.getopt.options = with_extension(self.getopt.options, cls)
         self.matches.append(Loaded(cls))
+
+    def converted(self, article: str, kind: str, cls: type[Match] | type[Target]) -> None:
+        if cls.REAL_NAME != cls.NAME:
+            self.warn(
+                f"Notice: {article} {cls.NAME} {kind} is converted into {cls.REAL_NAME} {kind} "
+                "in rule listing and saving.\n"
+            )
 
     def load_target(self, name: str) -> None:
         self.command.jump = target_name(name)
@@ -291,8 +312,8 @@ class _Line:
         cls = registry.find_target(name, self.parser.family)
         if cls is None:
             return
-        if cls.REAL_NAME and cls.REAL_NAME != cls.NAME:
-            self.warn(f"Notice: The {cls.NAME} target is converted into {cls.REAL_NAME} target in rule listing and saving.\n")
+        if cls.REAL_NAME:
+            self.converted("The", "target", cls)
         self.target = Loaded(cls)
         self.getopt.options = with_extension(self.getopt.options, cls)
 
@@ -335,9 +356,10 @@ class _Line:
 
     def context(self, loaded: Loaded) -> OptionContext:
         """Where its options are converted, with the base as it is by now."""
+        base = base_of(*self.base)
         if loaded.cx is None:
-            loaded.cx = begin(loaded.cls, self.base, self.parser.sets, self.command.warnings, self.getopt)
-        loaded.cx.base = self.base
+            loaded.cx = begin(loaded.cls, base, self.parser.sets, self.command.warnings, self.getopt)
+        loaded.cx.base = base
         return loaded.cx
 
     def load_protocol_match(self) -> bool:
@@ -434,10 +456,9 @@ class _Line:
     def build(self, loaded: Loaded) -> Any:
         if self.eager:
             return make(loaded.cls, self.context(loaded))
-        base = self.base
-        key = (base.family, base.proto, base.proto_inverted, base.personality)
-        made, warnings = assemble(loaded.cls, tuple(loaded.written), key, self.parser.sets)
-        self.command.warnings += warnings
+        made, warnings = assemble(loaded.cls, tuple(loaded.written), self.base, self.parser.sets)
+        if warnings:
+            self.command.warnings += warnings
         return made
 
 

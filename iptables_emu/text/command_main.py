@@ -49,7 +49,8 @@ def carry_out(parsed: Command, program: str, env: Environment, out: Output) -> i
             why = "Table does not exist (do you need to insmod?)"
             raise VersionProblem(f"can't initialize {program} table `{parsed.table}': {why}")
         raise VersionProblem(f"table '{parsed.table}' does not exist")
-    check_strict(parsed.spec, env.strict, env.ruleset.personality)
+    if env.strict:
+        check_strict(parsed.spec, env.ruleset.personality)
     try:
         (_legacy if legacy else _nft)(parsed, env, out)
     except OperationError as error:

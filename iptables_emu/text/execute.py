@@ -35,9 +35,9 @@ class Output:
 Batch = dict[Rule, tuple[int, str]]
 
 
-def check_strict(spec: RuleSpec, strict: bool, personality: str) -> None:
+def check_strict(spec: RuleSpec, personality: str) -> None:
     """With ``--strict`` what today's iptables has no more is refused in its words."""
-    if strict and personality == "nft" and spec.target is None and spec.jump == "QUEUE":
+    if personality == "nft" and spec.target is None and spec.jump == "QUEUE":
         raise ParameterProblem("Chain 'QUEUE' does not exist")
 
 
@@ -190,13 +190,12 @@ def _delete_chains(table: Table, command: Command, out: Output) -> None:
 
 def apply_nft(table: Table, command: Command, out: Output, batch: Batch, line: int = 0) -> None:
     """One queued command at the commit. Raises ParameterProblem, OperationError."""
-    letters = command.commands
     if command.on_rule:
         _rule_command_nft(table, command, out, batch, line)
     elif command.by_number:
         op.delete_number(table, command.chain or "", command.rulenum)
     else:
-        if "F" in letters and (command.chain or command.verbose):
+        if "F" in command.commands and (command.chain or command.verbose):
             _hook(table, command.chain)
         _chain_command(table, command, out, "nft", line)
 
@@ -262,6 +261,11 @@ def commit_legacy(ruleset: Ruleset, table: Table) -> None:
         raise OperationError("ELOOP") from None
     for refusal in Kernel(table, "legacy", reach, ruleset.tables.values()).refusals():
         raise OperationError(refusal.errno)
+    for name in table.builtin:
+        chain = table.chains[name]
+        if ruleset.release == "1.8.9" and not chain.policy_set:
+            chain.packets = chain.bytes = 0  # that libiptc carries over the counters of rules, not of policies
+        chain.policy_set = False
     ruleset.put(table)
 
 

@@ -33,7 +33,7 @@ class Loaded:
         self.cx: OptionContext | None = None
 
 
-BaseKey = tuple[int, int, bool, str]
+BaseKey = tuple[int, int, bool, str, str]
 SetNames = frozenset[tuple[str, int]]
 
 
@@ -118,9 +118,9 @@ def assemble(cls: type[Any], written: tuple[Written, ...], base: BaseKey, sets: 
 
 
 @lru_cache(maxsize=4096)
-def base_of(family: int, proto: int, inverted: bool, personality: str) -> Base:
+def base_of(family: int, proto: int, inverted: bool, personality: str, release: str = "1.8.11") -> Base:
     """What extensions may see of a rule."""
-    return Base(family, proto, inverted, personality)
+    return Base(family, proto, inverted, personality, release)
 
 
 @lru_cache(maxsize=1024)

@@ -23,7 +23,9 @@ def load_dump(
     ruleset = ruleset or Ruleset(personality)
     program = "iptables-restore" if family == 4 else "ip6tables-restore"
     version = f"{VERSION} ({'legacy' if personality == 'legacy' else 'nf_tables'})"
-    run = Restore(ruleset, Parser(family, personality, program, version, restore=True), Options(counters=counters))
+    parser = Parser(family, personality, program, version, restore=True)
+    parser.release = ruleset.release
+    run = Restore(ruleset, parser, Options(counters=counters))
     rc = run.run(text)
     if rc:
         raise LoadError("".join(run.out.stderr), rc)

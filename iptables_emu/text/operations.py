@@ -130,3 +130,4 @@ def set_policy(table: Table, name: str, policy: str, counters: tuple[int, int] |
         raise OperationError("EINVAL", "set_policy")
     chain.policy = policy
     chain.packets, chain.bytes = counters or (0, 0)
+    chain.policy_set = True

@@ -112,13 +112,17 @@ class Restore:
         return 0
 
     def step(self, buffer: str) -> None:
-        if buffer[:1] == "\n":
+        first = buffer[:1]
+        if first == "\n":
             return
-        if buffer[:1] == "#":
+        if first == "#":
             if self.options.verbose:
                 self.out.stdout.append(buffer)
             return
         try:
+            if first == "-" and self.in_table:
+                self.rule(buffer)
+                return
             done = self.dispatch(buffer)
         except OperationError as error:
             self.failed(error)
@@ -268,15 +272,17 @@ class Restore:
         try:
             command = self.parser.parse(argv, self.table_name)
         finally:
-            self.out.stderr += self.parser.warnings
+            if self.parser.warnings:
+                self.out.stderr += self.parser.warnings
         if command.ignored:
             return
-        assert self.table is not None
-        check_strict(command.spec, self.strict, self.parser.personality)
+        if self.strict:
+            check_strict(command.spec, self.parser.personality)
         if self.legacy:
+            assert self.table is not None
             apply_legacy(self.table, command, self.out)
         else:
-            self.queue.append(_Queued(self.line, "command", command=command))
+            self.queue.append(_Queued(self.line, "command", "", "", None, command))
 
     def rule_counters(self, buffer: str) -> tuple[list[str], str]:
         """``[packets:bytes] rest`` as tokenize_rule_counters reads it."""
@@ -299,15 +305,15 @@ class Restore:
         gone = self.ruleset.get(table.family, table.name) is None
         for item in self.queue:
             try:
-                if item.what == "flush":
+                if item.command is not None:
+                    apply_nft(table, item.command, self.out, batch, item.line)
+                elif item.what == "flush":
                     gone = gone or not self.options.verbose
                     table = self.flushed(table)
                 elif item.what == "chain":
                     self.restored_chain(table, item.name)
                 elif item.what == "policy":
                     self.nft_policy(table, item)
-                elif item.command is not None:
-                    apply_nft(table, item.command, self.out, batch, item.line)
             except OperationError as error:
                 self.failed(error, item.line)
         if gone and not any(chain.hooked for chain in table.chains.values()):

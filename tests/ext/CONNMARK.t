@@ -13,7 +13,8 @@
 -j CONNMARK --ctmask 1 --set-mark 6 ; -j CONNMARK --set-xmark 0x6/0xffffffff ; OK
 -j CONNMARK --set-mark 6 --ctmask 1 ; -j CONNMARK --set-xmark 0x6/0x1 ; OK
 -j CONNMARK --save-mark --left-shift-mark 8 ; -j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff --left-shift-mark 8 ; OK
--j CONNMARK --set-mark 1 --right-shift-mark 32 ; -j CONNMARK --set-xmark 0x1/0xffffffff --right-shift-mark 32 ; OK
+-j CONNMARK --set-mark 1 --right-shift-mark 31 ; -j CONNMARK --set-xmark 0x1/0xffffffff --right-shift-mark 31 ; OK
+-j CONNMARK --set-mark 1 --right-shift-mark 32 ; ; FAIL
 -j CONNMARK --set-mark 1 --left-shift-mark 0 ; -j CONNMARK --set-xmark 0x1/0xffffffff ; OK
 -j CONNMARK --left-shift-mark 33 --save-mark ; ; FAIL
 -j CONNMARK --left-shift-mark 1 ; ; FAIL

@@ -39,7 +39,7 @@ def _has_option(pkt: Packet, wanted: int) -> bool:
     kind, extended = head[8] >> 1 & 15, head[8] & 1
     start = 12 + 4 * extended + (REST[kind] if kind < len(REST) else 12)
     end = head[4] * 4
-    if end < start or end > len(head):
+    if end < start or start < end > len(head):
         pkt.hotdrop = True
         return False
     while start < end:

@@ -145,10 +145,14 @@ class String(Match):
         wanted = self.pattern.encode("latin-1")
         wanted = wanted.translate(UPPER) if self.icase else wanted
         start, end, inverted = self.start, self.end, self.inverted
+        # bm jumps over the small letters that the kernel's tables do not lead back to
+        doubtful = self.algo == "bm" and self.icase and any(byte in wanted for byte in (0xBF, 0xDF))
 
         def test(pkt: Packet, ctx: Context) -> bool | None:
             text = bytes(pkt.data[start : pkt.length])
             found = (text.translate(UPPER) if self.icase else text).find(wanted)
+            if found >= 0 and doubtful:
+                return None
             if found >= 0 and self.algo == "bm" and pkt.frag_sizes:
                 return None  # bm misses a pattern that lies across the pieces of a reassembled packet
             return (0 <= found <= end - start - len(wanted)) is not inverted

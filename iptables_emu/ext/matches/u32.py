@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Test
+from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
 from iptables_emu.options.numbers import U32, scan
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 MOST = 10  # XT_U32_MAXSIZE
 SPACE = " \t\n\v\f\r"
-OPERATORS = ("&", "<<", ">>", "@")
 
 Step = tuple[str, int]  # operator ("" for the first) and number
 Term = tuple[tuple[Step, ...], tuple[tuple[int, int], ...]]  # the way to a value, the ranges it may lie in
@@ -130,9 +129,9 @@ def _value(data: bytes, steps: tuple[Step, ...]) -> int | None:
         if operator == "&":
             value &= number
         elif operator == "<<":
-            value = value << (number & 31) & U32  # the processor takes the shift modulo 32
+            value = value << number & U32
         elif operator == ">>":
-            value >>= number & 31
+            value >>= number
         else:
             start += value
             if start + number + 4 > len(data):
@@ -171,6 +170,10 @@ class U32Match(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f' u32{" !" if self.inverted else ""} "{self._text()}"'
+
+    def refused(self, place: Place) -> str | None:
+        shifts = (number for steps, _ in self.terms for operator, number in steps if operator in ("<<", ">>"))
+        return "EINVAL" if any(number > 31 for number in shifts) else None
 
     def compile(self, cx: Compile) -> Test:
         terms, inverted = self.terms, self.inverted

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Target
+from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Place, Target
 from iptables_emu.options.numbers import U32
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.types import mark_mask, uint
@@ -118,11 +118,13 @@ class Connmark(Target):
             return f" CONNMARK {self.mode}" + (f" mask 0x{of_first:x}" if of_first != U32 else "")
         return f" CONNMARK {self.mode} {first} 0x{of_first:x} {second} ~0x{of_second:x}"
 
-    def compile(self, cx: Compile) -> Action:
-        bits = self.shift & 31  # a shift by 32 shifts by none: the processor takes the count modulo 32
+    def refused(self, place: Place) -> str | None:
+        """The kernel takes one bit less than the command."""
+        return "EINVAL" if self.shift >= 32 else None
 
+    def compile(self, cx: Compile) -> Action:
         def shifted(mark: int) -> int:
-            return mark >> bits if self.right else mark << bits & U32
+            return mark >> self.shift if self.right else mark << self.shift & U32
 
         def act(pkt: Packet, ctx: Context) -> Flow:
             if pkt.ct is None:

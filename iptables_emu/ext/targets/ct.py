@@ -139,8 +139,9 @@ class Ct(Target):
     def listing(self, numeric: bool, base: Base) -> str:
         return f" CT{self._text('')}"
 
-    def needs_conntrack(self) -> bool:
-        """Without tracking the target asks for no conntrack either."""
+    @property
+    def NEEDS_CONNTRACK(self) -> bool:  # type: ignore[override]  # a class attribute of the others
+        """--notrack does not ask for conntrack."""
         return not self.notrack
 
     def refused(self, place: Place) -> str | None:

@@ -121,7 +121,7 @@ class Steps:
         with self._bed.host.entered(), as_user(step.get("uid", 0), step.get("gid", 0)):
             sock = socket.socket(family, kind, proto)
         if step.get("mark"):
-            sock.setsockopt(socket.SOL_SOCKET, SO_MARK, step["mark"])
+            sock.setsockopt(socket.SOL_SOCKET, SO_MARK, struct.pack("=I", step["mark"]))
         return sock
 
     def _sysctl(self, values: dict[str, object]) -> None:

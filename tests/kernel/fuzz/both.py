@@ -1,0 +1,50 @@
+"""One scenario on both sides, and what kind of difference there is."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from iptables_emu.scenario.compare import differences
+from iptables_emu.scenario.emulate import emulate
+from iptables_emu.scenario.kernel.process import KernelError
+from iptables_emu.scenario.kernel.runner import KernelRunner
+
+Scenario = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``kind`` is equal, differs, unsteady (two runs of the kernel differ) or refused (no such host)."""
+
+    kind: str
+    lines: tuple[str, ...] = ()
+
+
+def compare(runner: KernelRunner, scenario: Scenario) -> Outcome:
+    """Run on both sides; a difference counts only where the kernel agrees with itself."""
+    try:
+        seen = runner.run(scenario)
+    except (KernelError, OSError) as error:
+        return Outcome("refused", (str(error),))
+    lines = against(seen, scenario)
+    if not lines:
+        return Outcome("equal")
+    try:
+        again = runner.run(scenario)
+    except (KernelError, OSError) as error:
+        return Outcome("refused", (str(error),))
+    if differences(seen, again, scenario) or not against(again, scenario):
+        return Outcome("unsteady", tuple(lines))
+    return Outcome("differs", tuple(lines))
+
+
+def against(seen: dict[str, Any], scenario: Scenario) -> list[str]:
+    """The differences of the emulator from what the kernel showed."""
+    try:
+        return differences(seen, emulate(scenario), scenario)
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        return [f"the emulator failed: {type(error).__name__}: {error} ({Path(frame.filename).name} line {frame.lineno})"]
