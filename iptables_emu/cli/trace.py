@@ -49,8 +49,10 @@ def run_trace(request: Request, settings: Globals, stdout: TextIO, stderr: TextI
     except PacketError as error:
         return _complain(stderr, str(error))
     except LoadError as error:
-        return _complain(stderr, f"{request.dump}: {error.message.strip()}")
-    except (HostError, Malformed, OSError, ValueError) as error:
+        return _complain(stderr, f"{request.dump}{error.place}: {error.reason}")
+    except OSError as error:
+        return _complain(stderr, f"{error.filename}: {error.strerror}")
+    except (HostError, Malformed, ValueError) as error:
         return _complain(stderr, str(error))
     fmt = request.fmt or ("tree" if stdout.isatty() else "text")
     if fmt in ("tree", "text"):

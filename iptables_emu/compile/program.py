@@ -55,11 +55,12 @@ class Program:
         return code
 
     def prepare(self) -> None:
-        """Compile every rule now: extensions set up what they share (as checkentry does)."""
+        """Compile the rules that set up shared state when they are loaded (as checkentry does)."""
         for table in self.ruleset.tables.values():
             for chain in table.chains.values():
                 for rule in chain.rules:
-                    self.code(rule)
+                    if _any_extension(rule.spec, "NEEDS_SETUP"):
+                        self.code(rule)
 
     def base_chain(self, family: int, table: str, hook: str) -> tuple[Table, Chain] | None:
         """The chain that hangs at a hook, if it exists in the kernel."""
@@ -82,6 +83,8 @@ class Program:
 
 
 def _any_extension(spec: RuleSpec, what: str) -> bool:
+    if not spec.matches and spec.target is None:
+        return False
     if spec.target is not None and getattr(spec.target, what):
         return True
     return any(getattr(m, what) for m in spec.matches)

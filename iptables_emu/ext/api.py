@@ -72,6 +72,7 @@ class Extension:
     PROTOCOLS: ClassVar[frozenset[int] | None] = None
     NEEDS_CONNTRACK: ClassVar[bool] = False
     NEEDS_DEFRAG: ClassVar[bool] = False
+    NEEDS_SETUP: ClassVar[bool] = False  # state that begins when the rule is loaded, not at its first packet
     NEEDS_ACCOUNTING: ClassVar[bool] = False  # switches on the counters of connections (nf_conntrack_acct)
 
     __slots__ = ()

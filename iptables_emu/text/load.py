@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from iptables_emu.model.ruleset import Ruleset
 from iptables_emu.text.argv import Parser
 from iptables_emu.text.programs import VERSION
@@ -9,11 +11,23 @@ from iptables_emu.text.restore import Options, Restore
 
 
 class LoadError(Exception):
-    """A dump was refused; ``message`` is iptables-restore's text, ``status`` its exit status."""
+    """A dump was refused: ``message`` is iptables-restore's text, ``status`` its exit status.
 
-    def __init__(self, message: str, status: int) -> None:
+    ``line`` and ``column`` (from 1, 0: not known) say where, ``reason`` why in one line.
+    """
+
+    def __init__(self, message: str, status: int, line: int = 0, text: str = "") -> None:
         super().__init__(message.strip())
-        self.message, self.status = message, status
+        self.message, self.status, self.line = message, status, line
+        first = next((row for row in message.splitlines() if row.strip()), "refused")
+        self.reason = re.sub(r"^ip6?tables-restore(?: v\S+ \(\w+\))?: ", "", first).strip()
+        told = re.search(r"[`\"']([^`\"']+)['\"]", self.reason)
+        self.column = text.find(told.group(1)) + 1 if told else 0
+
+    @property
+    def place(self) -> str:
+        """``:LINE:COLUMN`` as far as known."""
+        return "".join(f":{number}" for number in (self.line, self.column) if number)
 
 
 def load_dump(
@@ -28,5 +42,6 @@ def load_dump(
     run = Restore(ruleset, parser, Options(counters=counters))
     rc = run.run(text)
     if rc:
-        raise LoadError("".join(run.out.stderr), rc)
+        rows = text.split("\n")
+        raise LoadError("".join(run.out.stderr), rc, run.line, rows[run.line - 1] if 0 < run.line <= len(rows) else "")
     return ruleset

@@ -106,6 +106,7 @@ class Hashlimit(Match):
     table of the first of them."""
 
     NAME: ClassVar[str] = "hashlimit"
+    NEEDS_SETUP: ClassVar[bool] = True
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("hashlimit-upto", _rate, "upto", invert=True, excludes=("above",), ident=0, metavar="rate",
             help="packets (or with b/s bytes) a /second, /minute, /hour or /day, at most"),

@@ -30,6 +30,7 @@ class Recent(Match):
     rule that made the list."""
 
     NAME: ClassVar[str] = "recent"
+    NEEDS_SETUP: ClassVar[bool] = True
     OPTIONS: ClassVar[Sequence[Opt]] = (
         *(
             Opt(action, None, excludes=tuple(a for a in ACTIONS if a != action), invert=True, help=text)

@@ -20,6 +20,7 @@ class Tee(Target):
     """``oif`` "" lets the route to the gateway choose the interface."""
 
     NAME: ClassVar[str] = "TEE"
+    NEEDS_SETUP: ClassVar[bool] = True
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("gateway", host, mandatory=True, metavar="IPADDR", help="Neighbour that gets the copy"),
         Opt("oif", string(size=16), metavar="NAME", help="Interface to send the copy by"),

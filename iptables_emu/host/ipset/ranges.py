@@ -141,10 +141,7 @@ def hash_mac(h: HashView, r: Request, single: bool) -> Iterator[Key]:
 
 
 def hash_ipmac(h: HashView, r: Request, single: bool) -> Iterator[Key]:
-    try:
-        h.ext.check(r)
-    except SetError:
-        raise SetError("1") from None  # the kernel mixes up a truth value and an error here
+    h.ext.check(r)
     if not r.mac:
         raise SetError("HASH_ELEM")
     yield Key(ip=r.ip or 0, mac=r.mac)
