@@ -26,8 +26,9 @@ class Emulator:
     """
 
     def __init__(
-        self, ruleset: Ruleset, host: Host | None = None, *, seed: int = 0, now: float | None = None, explain: bool = True
-    ) -> None:
+        self, ruleset: Ruleset, host: Host | None = None, *, seed: int = 0, now: float | None = None,
+        explain: bool = True,
+    ) -> None:  # fmt: skip
         self.ruleset = ruleset
         self.seed, self.explain = seed, explain
         self.now = int((time.time() if now is None else now) * 1_000_000_000)
@@ -70,7 +71,7 @@ class Emulator:
             if not packet.iif and not packet.socket:
                 packet.iif = next((n for n in self.host.interfaces if n != "lo"), "")
                 packet.socket = not packet.iif
-            local = self.host.owns(packet.src, packet.family) is not None or packet.oif and not packet.iif
+            local = self.host.owns(packet.src, packet.family) is not None or (packet.oif and not packet.iif)
             packet.socket = packet.socket or bool(local)
         assert self.host is not None
         self.engine = Engine(self.ruleset, self.host, self._write, seed=self.seed, now=self.now, explain=self.explain)

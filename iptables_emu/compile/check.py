@@ -143,6 +143,16 @@ class Kernel:
         return x.refused(Place(self.table.family, self.table.name, hooks, base, self.personality, spec.matches, known))
 
 
+def needs_check(spec: RuleSpec, table: Table) -> bool:
+    """Whether a new rule gives the kernel anything to look at."""
+    if spec.target is not None:
+        if not _always_taken(type(spec.target)):
+            return True
+    elif spec.jump in table.chains:
+        return True
+    return any(not _always_taken(type(match)) for match in spec.matches)
+
+
 @cache
 def _always_taken(cls: type[Extension]) -> bool:
     """An extension without any condition of the kernel."""

@@ -74,7 +74,8 @@ class Program:
 
     def accounts(self) -> bool:
         """Whether a rule switches on the counters of connections."""
-        return any(_any_extension(rule.spec, "NEEDS_ACCOUNTING") for f in (4, 6) for _, _, _, rule in self.ruleset.rules(f))
+        rules = (rule for family in (4, 6) for _, _, _, rule in self.ruleset.rules(family))
+        return any(_any_extension(rule.spec, "NEEDS_ACCOUNTING") for rule in rules)
 
     def needs_defrag(self, family: int) -> bool:
         return self.needs_conntrack(family) or any(
@@ -117,7 +118,7 @@ def _clauses(spec: RuleSpec, personality: str) -> list[Clause]:
         out.append(_interface("-i", 0, spec.iif, spec.not_iif))
     if spec.oif:
         out.append(_interface("-o", 1, spec.oif, spec.not_oif))
-    if spec.proto or spec.proto_given and spec.not_proto:
+    if spec.proto or (spec.proto_given and spec.not_proto):
         out.append(_protocol(spec, personality))
     if spec.fragment:
         inverted = spec.not_fragment

@@ -62,7 +62,7 @@ class Conn:
 
     def zone_of(self, direction: int) -> int:
         """The zone that counts in one direction."""
-        if self.zone_dir == "orig" and direction == REPLY or self.zone_dir == "reply" and direction == ORIGINAL:
+        if (self.zone_dir == "orig" and direction == REPLY) or (self.zone_dir == "reply" and direction == ORIGINAL):
             return 0
         return self.zone
 

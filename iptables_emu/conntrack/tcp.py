@@ -144,7 +144,7 @@ class Tracker:
 
     def packet(self) -> str:
         """accept, invalid, repeat (the entry was deleted: look up anew) or drop (nf_conntrack_tcp_packet)."""
-        tcp, seg, kind = self.tcp, self.seg, self.seg.kind
+        tcp, _seg, kind = self.tcp, self.seg, self.seg.kind
         old = tcp.state
         state = s.TRANSITIONS[self.dir, kind, old]
         in_window = False

@@ -75,7 +75,7 @@ class Tuple(NamedTuple):
 def read_tuple(family: int, src: int, dst: int, proto: int, segment: bytes) -> Tuple | None:
     """The tuple of a packet from its transport header; None when too little of it is there."""
     if proto in WITH_PORTS:
-        if len(segment) < (4 if proto != TCP else 4):
+        if len(segment) < 4:
             return None
         return Tuple(family, src, dst, proto, int.from_bytes(segment[:2], "big"), int.from_bytes(segment[2:4], "big"))
     if proto in (ICMP, ICMPV6):

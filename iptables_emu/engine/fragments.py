@@ -44,7 +44,7 @@ class Reassembly:
             if queue.total is not None and end > queue.total:
                 return None
         else:
-            if queue.total is not None and queue.total != end or any(o + len(p) > end for o, p, _ in queue.pieces):
+            if (queue.total is not None and queue.total != end) or any(o + len(p) > end for o, p, _ in queue.pieces):
                 return None
             queue.total = end
         if end == start or end > 65535:

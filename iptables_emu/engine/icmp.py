@@ -101,8 +101,9 @@ def tcp_reset(pkt: Packet) -> bytes | None:
 
 
 def tcp(
-    family: int, src: int, dst: int, ports: bytes, seq: int, ack: int, flags: int, window: int, options: bytes = b"", tos: int = 0
-) -> bytes:
+    family: int, src: int, dst: int, ports: bytes, seq: int, ack: int, flags: int, window: int, options: bytes = b"",
+    tos: int = 0,
+) -> bytes:  # fmt: skip
     """A TCP segment of the host's own in its IP packet."""
     size = 20 + len(options)
     segment = (ports + seq.to_bytes(4, "big") + ack.to_bytes(4, "big") + bytes((size << 2, flags))

@@ -20,7 +20,17 @@ from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import show
 from iptables_emu.packet.packet import ICMP, ICMPV6, Packet
 from iptables_emu.trace.events import (
-    Confirmed, Dropped, Event, Fate, HookEntered, Noted, PacketStart, Rewritten, TableEntered, TableLeft, Tracked,
+    Confirmed,
+    Dropped,
+    Event,
+    Fate,
+    HookEntered,
+    Noted,
+    PacketStart,
+    Rewritten,
+    TableEntered,
+    TableLeft,
+    Tracked,
 )  # fmt: skip
 
 if TYPE_CHECKING:

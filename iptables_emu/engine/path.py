@@ -159,7 +159,7 @@ class Path:
         interface = self.host.interfaces.get(decision.dev)
         mtu = interface.mtu if interface else 1500
         if pkt.family == 4 and (len(pkt.data) > mtu or pkt.frag_max):
-            if pkt.df and not pkt.frag_max and len(pkt.data) > mtu or pkt.frag_max > mtu and pkt.df:
+            if (pkt.df and not pkt.frag_max and len(pkt.data) > mtu) or (pkt.frag_max > mtu and pkt.df):
                 self.error(pkt, 3, 4, mtu)
                 machine.end(pkt, "sent", f"longer than the MTU of {decision.dev}: not sent")
                 return

@@ -36,7 +36,8 @@ def connect_packet(host: Host, engine: Engine, value: Mapping[str, Any]) -> Pack
     if value["proto"] == "tcp":
         local = host.is_local(dst, family)
         mss = (65495 if family == 4 else 65476) if local else (1460 if family == 4 else 1440)
-        options = b"\x02\x04" + mss.to_bytes(2, "big") + _TAIL + engine.machine.rng.randbytes(4) + bytes(4) + b"\x01\x03\x03\x07"
+        stamp = engine.machine.rng.randbytes(4) + bytes(4)
+        options = b"\x02\x04" + mss.to_bytes(2, "big") + _TAIL + stamp + b"\x01\x03\x03\x07"
         window = mss if local else (64240 if family == 4 else 64800)
         seq = engine.machine.rng.getrandbits(32)
         return Packet(icmp.tcp(family, src, dst, ports, seq, 0, 2, window, options), mark=mark)

@@ -40,7 +40,7 @@ def infer_host(
         host.ipv6 = True
         host.add_address("lo", Address(6, 1, 128))
     host.sysctls.update({"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1})
-    if dst >> (BITS[family] - 8) == 127 and family == 4 or (family == 6 and dst == 1):
+    if (dst >> (BITS[family] - 8) == 127 and family == 4) or (family == 6 and dst == 1):
         local = True
     if local:
         _local(host, family, src, dst, oif or _pick(host, outs, ins))

@@ -67,7 +67,8 @@ class Run:
         for family, text in self.scenario.get("rulesets", {}).items():
             whole = text if isinstance(text, str) else "".join(f"{line}\n" for line in text)
             try:
-                load_dump(whole, 4 if family == "ipv4" else 6, self.personality, counters=counters, ruleset=self.ruleset)
+                number = 4 if family == "ipv4" else 6
+                load_dump(whole, number, self.personality, counters=counters, ruleset=self.ruleset)
             except LoadError as error:
                 return {"rc": error.status, "stderr": error.message}
         return {"rc": 0, "stderr": ""}

@@ -11,13 +11,27 @@ from typing import Any
 
 from iptables_emu.packet.describe import describe
 from iptables_emu.trace.events import (
-    ChainEnd, Delivered, Dropped, Emitted, Event, Fate, HookEntered, Logged, PacketStart, PolicyHit, RuleHit,
-    TableEntered, TableLeft,
+    ChainEnd,
+    Delivered,
+    Dropped,
+    Emitted,
+    Event,
+    Fate,
+    HookEntered,
+    Logged,
+    PacketStart,
+    PolicyHit,
+    RuleHit,
+    TableEntered,
+    TableLeft,
 )  # fmt: skip
 
-KNOWN = ("accept", "drop", "return", "jump:", "goto:")
 NAT_TARGETS = re.compile(r" -j (DNAT|SNAT|MASQUERADE|REDIRECT|NETMAP)\b")
 LEGACY_KNOWN = frozenset({"", "ACCEPT", "DROP", "RETURN", "REJECT"})
+
+
+def _event(chain: str, kind: str, verdict: str, index: int | None = None, rule: str | None = None) -> dict[str, Any]:
+    return {"chain": chain, "kind": kind, "index": index, "rule": rule, "verdict": verdict}
 
 
 class Step:
@@ -44,7 +58,8 @@ class Step:
             self.packets[number] = {"path": [], "fate": "dropped", "seen": describe(self._told(event.data)),
                                     "looped_from": event.looped_from, "loop": event.origin == "loop"}  # fmt: skip
         elif isinstance(event, Emitted):
-            self.emitted.append({"iface": event.iface, "frame_hex": event.frame.hex(), "summary": describe(event.frame[14:])})
+            told = {"iface": event.iface, "frame_hex": event.frame.hex(), "summary": describe(event.frame[14:])}
+            self.emitted.append(told)
         elif isinstance(event, Logged):
             self.log.append(event.line)
         elif number not in self.packets:
@@ -56,14 +71,15 @@ class Step:
         elif isinstance(event, TableEntered):
             self.open[number] = {
                 "packet": number, "hook": event.hook, "table": event.table, "in": event.iif or None,
-                "out": event.oif or None, "mark": event.mark, "header": describe(self._told(event.data)), "verdict": "", "events": [],
+                "out": event.oif or None, "mark": event.mark, "header": describe(self._told(event.data)),
+                "verdict": "", "events": [],
             }  # fmt: skip
         elif isinstance(event, RuleHit):
             self._rule(number, event)
         elif isinstance(event, ChainEnd):
-            self._add(number, {"chain": event.chain, "kind": "return", "index": None, "rule": None, "verdict": "return"})
+            self._add(number, _event(event.chain, "return", "return"))
         elif isinstance(event, PolicyHit):
-            self._add(number, {"chain": event.chain, "kind": "policy", "index": None, "rule": None, "verdict": event.verdict})
+            self._add(number, _event(event.chain, "policy", event.verdict))
         elif isinstance(event, TableLeft):
             self._close(number)
         elif isinstance(event, Delivered):
@@ -93,9 +109,10 @@ class Step:
         if event.hotdrop and self.personality == "legacy":
             return  # ip_tables names no rule then
         verdict = event.verdict
-        if self.personality == "legacy" and not verdict.startswith(("jump:", "goto:")) and event.target not in LEGACY_KNOWN:
+        jumps = verdict.startswith(("jump:", "goto:"))
+        if self.personality == "legacy" and not jumps and event.target not in LEGACY_KNOWN:
             verdict = ""
-        self._add(number, {"chain": event.chain, "kind": "rule", "index": event.index, "rule": event.rule, "verdict": verdict})
+        self._add(number, _event(event.chain, "rule", verdict, event.index, event.rule))
 
     def _add(self, number: int, event: dict[str, Any]) -> None:
         events = self.open[number]["events"]

@@ -71,7 +71,8 @@ class Store:
             for family, name in rows:
                 ruleset.put(self._table(ruleset, family, name))
         except (sqlite3.DatabaseError, ValueError, TypeError, KeyError) as error:
-            raise StateError(f"{self.path}: damaged state ({error}); remove it or choose another with --state") from None
+            why = f"damaged state ({error}); remove it or choose another with --state"
+            raise StateError(f"{self.path}: {why}") from None
         return ruleset
 
     def _table(self, ruleset: Ruleset, family: int, name: str) -> Table:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from iptables_emu.compile.check import Kernel, Loop, reached_from
+from iptables_emu.compile.check import Kernel, Loop, needs_check, reached_from
 from iptables_emu.model.rule import VERDICTS, Rule, RuleSpec
 from iptables_emu.model.ruleset import Chain, Ruleset, Table
 from iptables_emu.options.problem import ParameterProblem
@@ -201,13 +201,16 @@ def apply_nft(table: Table, command: Command, out: Output, batch: Batch, line: i
 
 
 def _rule_command_nft(table: Table, command: Command, out: Output, batch: Batch, line: int) -> None:
-    jump, (letter,) = command.jump, command.commands
     spec = command.spec
-    if spec.target is None and jump and jump not in table.chains and (spec.goto or jump not in VERDICTS):
+    jump = spec.jump
+    if jump not in table.chains and jump and spec.target is None and (spec.goto or jump not in VERDICTS):
         raise ParameterProblem(f"Chain '{jump}' does not exist")
-    specs = command.specs()
+    (letter,) = command.commands
     if letter in "AI":
-        _hook(table, command.chain)
+        chain = table.chains.get(command.chain or "")
+        if chain is not None:
+            chain.hooked = True
+    specs = command.specs()
     for spec in specs[:1] if letter == "R" else specs:
         rule = _one_rule(table, command, letter, spec, "nft")
         if command.verbose:
@@ -271,8 +274,13 @@ def commit_legacy(ruleset: Ruleset, table: Table) -> None:
 
 def commit_nft(ruleset: Ruleset, table: Table, batch: Batch) -> None:
     """Give the batch to the kernel. Raises ResourceProblem and leaves the old table as it was."""
-    told = [_refused_line(rule, batch, *why) for rule in batch if (why := _bad_jump(table, rule, batch))]
-    if not told:
+    builtin = table.builtin
+    told = [
+        _refused_line(rule, batch, *_bad_jump(table, rule))
+        for rule in batch
+        if rule.spec.jump in builtin and rule.spec.target is None
+    ]
+    if not told and any(needs_check(rule.spec, table) for rule in batch):
         try:
             kernel = Kernel(table, "nft", reached_from(table, "nft"), ruleset.tables.values())
             told = _judged(kernel, batch)
@@ -284,13 +292,10 @@ def commit_nft(ruleset: Ruleset, table: Table, batch: Batch) -> None:
     ruleset.put(table)
 
 
-def _bad_jump(table: Table, rule: Rule, batch: Batch) -> tuple[str, str] | None:
+def _bad_jump(table: Table, rule: Rule) -> tuple[str, str]:
     """A jump to a base chain: (errno, the rule's chain)."""
-    spec = rule.spec
-    if spec.target is not None or spec.jump not in table.builtin:
-        return None
     where = next(c.name for c in table.chains.values() if rule in c.rules)
-    return "EOPNOTSUPP" if table.chains[spec.jump].hooked else "ENOENT", where
+    return "EOPNOTSUPP" if table.chains[rule.spec.jump].hooked else "ENOENT", where
 
 
 def _judged(kernel: Kernel, batch: Batch) -> list[str]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
 
 NEWLINES_KEPT = 2
+# (address, port, start, end of the text to replace, kind) of a data connection
+Announcement = tuple[int, int, int, int, str]
 _SIX = rb"(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3})"
 _PORT = re.compile(rb"PORT " + _SIX + rb"\r", re.I)
 _PASV = re.compile(rb"227 [^\n]*?" + _SIX, re.I)
@@ -39,7 +41,7 @@ def help_packet(core: Conntrack, conn: Conn, pkt: Packet, ctx: Context) -> Verdi
     known = conn.ftp_lines.get(direction, [])
     if seq in known:
         found = _announcement(payload, direction, conn)
-        if found is not None and not _expect(core, conn, pkt, direction, header, *found):
+        if found is not None and not _expect(core, conn, pkt, direction, header, found):
             return Verdict.DROP
     # only what follows a whole line is looked at, so the place behind each line's end is remembered
     if payload.endswith(b"\n"):
@@ -49,7 +51,7 @@ def help_packet(core: Conntrack, conn: Conn, pkt: Packet, ctx: Context) -> Verdi
     return Verdict.ACCEPT
 
 
-def _announcement(payload: bytes, direction: int, conn: Conn) -> tuple[int, int, int, int, str] | None:
+def _announcement(payload: bytes, direction: int, conn: Conn) -> Announcement | None:
     """(address, port, start, end of the text to replace, kind) of an announced data connection."""
     if direction == ORIGINAL:
         found = _PORT.match(payload)
@@ -71,7 +73,7 @@ def _announcement(payload: bytes, direction: int, conn: Conn) -> tuple[int, int,
     return None
 
 
-def _six(found: re.Match[bytes], kind: str) -> tuple[int, int, int, int, str] | None:
+def _six(found: re.Match[bytes], kind: str) -> Announcement | None:
     numbers = [int(n) for n in found.groups()]
     if max(numbers) > 255:
         return None
@@ -79,10 +81,9 @@ def _six(found: re.Match[bytes], kind: str) -> tuple[int, int, int, int, str] | 
     return value, numbers[4] << 8 | numbers[5], found.start(1), found.end(6), kind
 
 
-def _expect(
-    core: Conntrack, conn: Conn, pkt: Packet, direction: int, header: int, value: int, port: int, start: int, end: int, kind: str
-) -> bool:
+def _expect(core: Conntrack, conn: Conn, pkt: Packet, direction: int, header: int, told: Announcement) -> bool:
     """Announce the data connection, rewriting the command where the control connection is translated."""
+    value, port, start, end, kind = told
     mine = conn.tuples[direction]
     if value != mine.src:
         return True  # somebody else's address: not believed (loose is off)
@@ -101,7 +102,7 @@ def _expect(
     else:
         return False
     text = _spell(peer.dst, expectation.dport, kind, pkt.family)
-    _mangle(core, conn, pkt, direction, header, start, end, text)
+    _mangle(conn, pkt, direction, header, start, end, text)
     return True
 
 
@@ -113,7 +114,7 @@ def _spell(value: int, port: int, kind: str, family: int) -> bytes:
     return f"|||{port}|".encode()
 
 
-def _mangle(core: Conntrack, conn: Conn, pkt: Packet, direction: int, header: int, start: int, end: int, text: bytes) -> None:
+def _mangle(conn: Conn, pkt: Packet, direction: int, header: int, start: int, end: int, text: bytes) -> None:
     """Replace part of the payload (nf_nat_mangle_tcp_packet); later sequence numbers shift."""
     data = bytearray(pkt.data[: pkt.length])
     seq = int.from_bytes(data[pkt.l4 + 4 : pkt.l4 + 8], "big")
@@ -130,7 +131,7 @@ def _mangle(core: Conntrack, conn: Conn, pkt: Packet, direction: int, header: in
     pkt.refresh_ip_checksum()
     shift = len(text) - (end - start)
     if shift:
-        at, earlier, later = conn.seq_offsets[direction]
+        _at, _earlier, later = conn.seq_offsets[direction]
         conn.seq_offsets[direction] = (seq, later, later + shift)
         conn.status |= t.SEQ_ADJUST
 

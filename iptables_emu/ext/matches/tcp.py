@@ -117,11 +117,16 @@ class Tcp(Match):
         return out
 
     def is_native(self) -> bool:
-        return not self.option and not self.not_option and self != Tcp()
+        if self.option or self.not_option:
+            return False
+        whole = self.sports == self.dports == ANY and not self.not_sports and not self.not_dports
+        return not whole or self.flags != (0, 0) or self.not_flags
 
     def native(self, base: Base) -> Self:
         if self.is_native() and base.proto != 6:
             raise ParameterProblem("TCP match requires '-p tcp'")
+        if not self.not_sports and not self.not_dports:
+            return self
         sports, not_sports = native_ports(self.sports, self.not_sports)
         dports, not_dports = native_ports(self.dports, self.not_dports)
         return replace(self, sports=sports, not_sports=not_sports, dports=dports, not_dports=not_dports)

@@ -49,11 +49,13 @@ class Udp(Match):
         return out + list_ports("dpt", self.dports, self.not_dports, numeric, "udp")
 
     def is_native(self) -> bool:
-        return self != Udp()
+        return self.not_sports or self.not_dports or not self.sports == self.dports == ANY
 
     def native(self, base: Base) -> Self:
         if self.is_native() and base.proto != 17:
             raise ParameterProblem("UDP match requires '-p udp'")
+        if not self.not_sports and not self.not_dports:
+            return self
         sports, not_sports = native_ports(self.sports, self.not_sports)
         dports, not_dports = native_ports(self.dports, self.not_dports)
         return replace(self, sports=sports, not_sports=not_sports, dports=dports, not_dports=not_dports)

@@ -66,30 +66,25 @@ class BitmapSet(BaseSet):
 
     # -- one element -----------------------------------------------------------------------------
 
-    def _add(self, place: int, mac: int, ext: Ext, exist: bool, now: int) -> None:
+    def _add(self, place: int, mac: int | None, ext: Ext, exist: bool, now: int) -> None:
         """bitmap's mtype_add with the MAC of bitmap:ip,mac. Raises SetError."""
         with_mac = self.kind.name == "bitmap:ip,mac"
         old = self.members.get(place)
         entry = old or self._fresh(place)
         stored = None
-        if old is not None and with_mac and not old.filled and mac:
+        if old is not None and with_mac and not old.filled and mac is not None:
             stored = old.expires
-            self.number -= 1
         elif old is not None:
-            if old.expired(now):
-                self.number -= 1
-            elif not exist:
+            if not (self.ext.timed and _run_out(old, now) or exist):
                 raise SetError("EXIST")
-            else:
-                self.number -= 1
-                self.number += 1
-            if with_mac and mac and exist and old.filled:
+            if mac is not None and exist and old.filled:
                 entry.key = entry.key._replace(mac=mac)
             self.ext.drop(entry)
-        if with_mac and mac and (old is None or not old.filled):
+        self.number -= old is not None
+        if with_mac and mac is not None and (old is None or not old.filled):
             entry.key, entry.filled = entry.key._replace(mac=mac), True
         elif with_mac and old is None:
-            entry.key, entry.filled = entry.key._replace(mac=0), False
+            entry.filled = False
         self._write(entry, place, ext, stored, mac, now)
 
     def _fresh(self, place: int) -> Entry:
@@ -101,13 +96,13 @@ class BitmapSet(BaseSet):
             entry.packets, entry.octets = stale.packets, stale.octets
         return entry
 
-    def _write(self, entry: Entry, place: int, ext: Ext, stored: int | None, mac: int, now: int) -> None:
-        seconds = self.ext.seconds(ext)
+    def _write(self, entry: Entry, place: int, ext: Ext, stored: int | None, mac: int | None, now: int) -> None:
         self.ext.write(entry, ext, now)
         if self.ext.timed and self.kind.name == "bitmap:ip,mac":
+            seconds = self.ext.seconds(ext)
             if stored is not None and seconds == self.ext.timeout:
                 seconds = stored
-            entry.expires = expiry(seconds, now) if mac else seconds
+            entry.expires = seconds if mac is None else expiry(seconds, now)
         self.members[place] = entry
         self.number += 1
 
@@ -118,15 +113,15 @@ class BitmapSet(BaseSet):
         self.stale[place] = entry
         self.ext.drop(entry)
         self.number -= 1
-        if self.ext.timed and entry.expired(now):
+        if self.ext.timed and _run_out(entry, now):
             raise SetError("EXIST")
 
-    def _find(self, place: int, mac: int) -> Entry | None:
+    def _find(self, place: int, mac: int | None) -> Entry | None:
         """The element, when its MAC does not speak against it. Raises SetError EAGAIN when it has none yet."""
         entry = self.members.get(place)
         if entry is None or self.kind.name != "bitmap:ip,mac":
             return entry
-        if mac and entry.filled:
+        if mac is not None and entry.filled:
             return entry if entry.key.mac == mac else None
         raise SetError("EAGAIN")
 
@@ -166,7 +161,7 @@ class BitmapSet(BaseSet):
         for value in range(first, last + 1, self.hosts):
             try:
                 if do == ADD:
-                    self._add(self.place(value), request.mac or 0, request.ext, exist, now)
+                    self._add(self.place(value), request.mac, request.ext, exist, now)
                 else:
                     self._remove(self.place(value), now)
             except SetError as error:
@@ -180,7 +175,7 @@ class BitmapSet(BaseSet):
         if not self.first <= value <= self.last:
             return False
         try:
-            entry = self._find(self.place(value), request.mac or 0)
+            entry = self._find(self.place(value), request.mac)
         except SetError:
             return True
         return entry is not None and self.ext.match(entry, Look(), now)
@@ -246,6 +241,11 @@ class BitmapSet(BaseSet):
     def same(self, other: BaseSet) -> bool:
         return (isinstance(other, BitmapSet) and (self.first, self.last, self.netmask) == (
             other.first, other.last, other.netmask) and self.ext.same(other.ext))  # fmt: skip
+
+
+def _run_out(entry: Entry, now: int) -> bool:
+    """As the kernel looks at the bare number: seconds that wait for a MAC address always seem to have run out."""
+    return entry.expires != 0 and entry.expires < now
 
 
 def _common(first: int, last: int) -> tuple[int, int]:

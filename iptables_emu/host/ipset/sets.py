@@ -1,0 +1,181 @@
+"""All sets of a host (kernel: ip_set_core.c)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from iptables_emu.host.ipset.base import BaseSet
+from iptables_emu.host.ipset.bitmaps import BitmapSet
+from iptables_emu.host.ipset.element import ADD, NS_PER_TICK, TEST, Ext, Key, Look, Request, SetError
+from iptables_emu.host.ipset.extensions import Options
+from iptables_emu.host.ipset.hashes import HashSet
+from iptables_emu.host.ipset.kinds import KINDS
+from iptables_emu.host.ipset.lists import ListSet
+
+MAX_SETS = 65535
+
+
+class IpSets:
+    """The table of sets. ``now`` is the time in nanoseconds since the epoch and is set by the caller.
+
+    ``rules`` counts the rules that name a set; such a set cannot be destroyed. Functions raise SetError.
+    """
+
+    def __init__(self, now: int = 0, seed: int = 0) -> None:
+        self.now = now
+        self.rules: dict[str, int] = {}
+        self.rng = random.Random(seed)
+        self.table: list[BaseSet | None] = []
+
+    @property
+    def tick(self) -> int:
+        return self.now // NS_PER_TICK
+
+    def __iter__(self) -> Iterator[BaseSet]:
+        """All sets, lists last, as a listing tells them."""
+        every = [s for s in self.table if s is not None]
+        yield from (s for s in every if not isinstance(s, ListSet))
+        yield from (s for s in every if isinstance(s, ListSet))
+
+    def families(self) -> frozenset[tuple[str, int]]:
+        """(name, family) of each set, for the parser of rules."""
+        return frozenset((s.name, s.family) for s in self)
+
+    def place(self, name: str) -> int | None:
+        return next((i for i, s in enumerate(self.table) if s is not None and s.name == name), None)
+
+    def at(self, place: int) -> BaseSet | None:
+        return self.table[place]
+
+    def find(self, name: str) -> BaseSet | None:
+        return next((s for s in self.table if s is not None and s.name == name), None)
+
+    def get(self, name: str) -> BaseSet:
+        found = self.find(name)
+        if found is None:
+            raise SetError("ENOENT")
+        return found
+
+    def references(self, one: BaseSet) -> int:
+        """How often rules and lists name a set."""
+        place = self.table.index(one)
+        lists = (s for s in self.table if isinstance(s, ListSet))
+        return self.rules.get(one.name, 0) + sum(e.key.ip == place for s in lists for e in s.members)
+
+    # -- user space ------------------------------------------------------------------------------
+
+    def create(self, name: str, kind: str, options: Options, exist: bool = False) -> None:
+        """A new set of a type."""
+        made = self._make(kind, options)
+        made.name = name
+        clash = self.find(name)
+        if clash is not None:
+            if exist and clash.kind is made.kind and made.same(clash):
+                return
+            raise SetError("EEXIST")
+        if None in self.table:
+            self.table[self.table.index(None)] = made
+        elif len(self.table) >= MAX_SETS:
+            raise SetError("MAX_SETS")
+        else:
+            self.table.append(made)
+
+    def _make(self, kind: str, options: Options) -> BaseSet:
+        known = KINDS.get(kind)
+        if known is None:
+            raise SetError("FIND_TYPE")
+        if kind == "list:set":
+            return ListSet(known, options, self.tick, self)
+        if kind.startswith("bitmap:"):
+            return BitmapSet(known, options, self.tick)
+        return HashSet(known, options, self.tick, self.rng.getrandbits(32))
+
+    def destroy(self, name: str | None = None, exist: bool = False) -> None:
+        """One set or all."""
+        if name is None:
+            if any(self.references(s) for s in self):
+                raise SetError("BUSY")
+            self.table.clear()
+            return
+        found = self.find(name)
+        if found is None:
+            if exist:
+                return
+            raise SetError("ENOENT")
+        if self.references(found):
+            raise SetError("BUSY")
+        self.table[self.table.index(found)] = None
+
+    def flush(self, name: str | None = None) -> None:
+        for one in list(self) if name is None else [self.get(name)]:
+            one.flush()
+
+    def rename(self, name: str, new: str) -> None:
+        one = self.get(name)
+        if self.references(one):
+            raise SetError("REFERENCED")
+        if self.find(new) is not None:
+            raise SetError("EXIST_SETNAME2")
+        one.name = new
+
+    def swap(self, name: str, other: str) -> None:
+        """Each set takes the other's name, place and references."""
+        one, two = self.get(name), self.find(other)
+        if two is None:
+            raise SetError("EXIST_SETNAME2")
+        if one.kind.features != two.kind.features or one.family != two.family:
+            raise SetError("TYPE_MISMATCH")
+        here, there = self.table.index(one), self.table.index(two)
+        one.name, two.name = two.name, one.name
+        self.table[here], self.table[there] = two, one
+
+    def change(self, name: str, request: Request, do: str, exist: bool = False) -> None:
+        """Add or delete elements."""
+        self.get(name).change(request, do, exist, self.tick)
+
+    def test(self, name: str, request: Request) -> bool:
+        """Whether an element is in a set."""
+        one = self.get(name)
+        try:
+            return one.test(request, self.tick)
+        except SetError:
+            return False
+
+    # -- packets ---------------------------------------------------------------------------------
+
+    def packet_test(self, one: BaseSet, key: Key | None, family: int, dims: int, look: Look) -> bool:
+        """Whether a set holds a packet (ip_set_test); ``key`` None: the packet lacks what the set looks at."""
+        if dims < one.kind.dimension or one.family not in (0, family):
+            return False
+        if isinstance(one, ListSet):
+            return self._list_test(one, key, family, dims, look)
+        if key is None:
+            return False
+        try:
+            found = one.by_packet(key, TEST, look, Ext(), False, self.tick)
+        except SetError as error:
+            if error.code != "EAGAIN":
+                return False
+            self._fill(one, key, look)
+            return True
+        if look.return_nomatch and one.kind.nomatch:
+            return found is False
+        return found is True
+
+    def _fill(self, one: BaseSet, key: Key, look: Look) -> None:
+        """bitmap:ip,mac learns the MAC address of an element from a packet."""
+        try:
+            one.by_packet(key, ADD, look, Ext(packets=1, octets=look.octets), False, self.tick)
+        except SetError:
+            return
+
+    def packet_change(self, one: BaseSet, key: Key | None, family: int, dims: int, do: str, ext: Ext, exist: bool) -> bool:
+        """Add or delete a packet (ip_set_add, ip_set_del); False: it did not work."""
+        if dims < one.kind.dimension or one.family not in (0, family) or key is None:
+            return False
+        try:
+            one.by_packet(key, do, Look(), ext, exist, self.tick)
+        except SetError:
+            return False
+        return True
