@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ def run_stateful(argv: Sequence[str], settings: Globals) -> int:
     """Run a real program on the stored ruleset and store what it changed."""
     from iptables_emu.store.state import StateError, Store
 
+    gc.disable()  # a run is short, and a ruleset makes no cycles
     found = program_of(argv[0])
     personality = (found[2] if found else None) or settings.backend
     try:

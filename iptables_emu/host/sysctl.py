@@ -67,7 +67,7 @@ class Sysctls:
                 continue  # port ranges, congestion names: nothing here reads them
             if name == "net.ipv4.ip_forward":
                 name = "net.ipv4.conf.all.forwarding"
-            if name.endswith(".conf.all.forwarding"):
+            if name.endswith(".conf.all.forwarding") and number != self.values.get(name, 0):
                 head = name.removesuffix("all.forwarding")
                 for other in [k for k in self.values if k.startswith(head) and k.endswith(".forwarding")]:
                     del self.values[other]

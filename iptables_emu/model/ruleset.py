@@ -6,7 +6,7 @@ the old one as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from iptables_emu.model.rule import Rule
 
@@ -22,28 +22,50 @@ NFT_ORDER = ("mangle", "security", "raw", "filter", "nat")
 
 class Chain:
     """``policy`` is None for a user chain. ``hooked``: the base chain exists in the kernel (iptables-nft
-    makes only the chains that were named)."""
+    makes only the chains that were named).
 
-    __slots__ = ("bytes", "hooked", "name", "packets", "policy", "policy_set", "rules", "shared")
+    The rules of a stored chain are read when somebody asks for them (``load``), and once for all copies.
+    """
 
-    def __init__(self, name: str, policy: str | None = None, hooked: bool = True) -> None:
+    __slots__ = ("_load", "_rules", "bytes", "hooked", "name", "packets", "policy", "policy_set", "shared")
+
+    def __init__(
+        self, name: str, policy: str | None = None, hooked: bool = True, load: Callable[[], list[Rule]] | None = None
+    ) -> None:
         self.name, self.policy, self.hooked = name, policy, hooked
         self.packets = self.bytes = 0
         self.policy_set = False  # the counters were given since the last commit
-        self.rules: list[Rule] = []
-        self.shared = False  # the rules list belongs to an older copy too
+        self._load, self._rules = load, list[Rule]()
+        self.shared = load is not None  # the rules list belongs to an older copy too
+
+    @property
+    def rules(self) -> list[Rule]:
+        if self._load is not None:
+            self._rules, self._load = self._load(), None
+        return self._rules
+
+    @rules.setter
+    def rules(self, rules: list[Rule]) -> None:
+        self._rules, self._load = rules, None
+
+    def same_rules(self, other: Chain) -> bool:
+        """Whether both have one and the same list, which need not be read for that."""
+        if self._load is not None and self._load is other._load:
+            return True
+        return self.rules is other.rules
 
     def copy(self) -> Chain:
-        other = Chain(self.name, self.policy, self.hooked)
-        other.packets, other.bytes, other.rules = self.packets, self.bytes, self.rules
-        other.shared = True
+        other = Chain(self.name, self.policy, self.hooked, self._load)
+        other.packets, other.bytes = self.packets, self.bytes
+        other._rules, other.shared = self._rules, True
+        self.shared = True
         return other
 
     def own(self) -> list[Rule]:
-        """The rules list for a change: copied first when an older copy of the chain shares it."""
+        """The rules list for a change: copied first when another copy of the chain shares it."""
         if self.shared:
             self.rules, self.shared = list(self.rules), False
-        return self.rules
+        return self._rules
 
 
 class Table:

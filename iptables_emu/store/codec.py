@@ -38,7 +38,7 @@ def decode_rule(data: list[Any], family: int) -> Rule:
     packets, octets, plain, matches, target = data
     spec = RuleSpec(
         family=family,
-        matches=tuple(_decode(registry.find_match(name, family), name, values) for name, values in matches),
+        matches=tuple([_decode(registry.find_match(name, family), name, values) for name, values in matches]),
         target=None if target is None else _decode(registry.find_target(target[0], family), *target),
         **plain,
     )
@@ -48,8 +48,8 @@ def decode_rule(data: list[Any], family: int) -> Rule:
 def _decode(cls: type[Any] | None, name: str, values: list[Any]) -> Any:
     if cls is None:
         raise ValueError(f"unknown extension {name!r}")
-    return cls(*map(_tuples, values))
+    return cls(*[_tuples(value) if value.__class__ is list else value for value in values])
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+def _tuples(value: list[Any]) -> tuple[Any, ...]:
+    return tuple([_tuples(each) if each.__class__ is list else each for each in value])

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from iptables_emu.model.rule import Rule
 from iptables_emu.model.ruleset import Chain, Ruleset, Table
 from iptables_emu.store.codec import decode_rule, encode_rule
 
@@ -25,6 +27,9 @@ CREATE TABLE IF NOT EXISTS chains (personality TEXT, family INTEGER, tab TEXT, n
     policy TEXT, hooked INTEGER, packets TEXT, bytes TEXT, rules TEXT,
     PRIMARY KEY (personality, family, tab, name)) WITHOUT ROWID;
 """
+
+
+_WHERE_TABLE = "WHERE personality = ? AND family = ? AND tab = ?"
 
 
 class StateError(Exception):
@@ -62,7 +67,7 @@ class Store:
             self.db.close()
 
     def load(self, personality: str) -> Ruleset:
-        """The whole ruleset of a personality."""
+        """The whole ruleset of a personality; the rules of a chain are decoded when they are asked for."""
         ruleset = Ruleset(personality)
         try:
             rows = self.db.execute(
@@ -71,9 +76,11 @@ class Store:
             for family, name in rows:
                 ruleset.put(self._table(ruleset, family, name))
         except (sqlite3.DatabaseError, ValueError, TypeError, KeyError) as error:
-            why = f"damaged state ({error}); remove it or choose another with --state"
-            raise StateError(f"{self.path}: {why}") from None
+            raise self._damaged(error) from None
         return ruleset
+
+    def _damaged(self, error: Exception) -> StateError:
+        return StateError(f"{self.path}: damaged state ({error}); remove it or choose another with --state")
 
     def _table(self, ruleset: Ruleset, family: int, name: str) -> Table:
         table = ruleset.new_table(family, name)
@@ -82,11 +89,17 @@ class Store:
             "WHERE personality = ? AND family = ? AND tab = ? ORDER BY position",
             (ruleset.personality, family, name),
         ):
-            chain = Chain(_text(row[0]), row[1], bool(row[2]))
+            load = None if row[5] == "[]" else cache(partial(self._rules, row[5], family))
+            chain = Chain(_text(row[0]), row[1], bool(row[2]), load)
             chain.packets, chain.bytes = int(row[3]), int(row[4])
-            chain.rules = [decode_rule(rule, family) for rule in json.loads(row[5])]
             table.chains[chain.name] = chain
         return table
+
+    def _rules(self, text: str, family: int) -> list[Rule]:
+        try:
+            return [decode_rule(rule, family) for rule in json.loads(text)]
+        except (ValueError, TypeError, KeyError) as error:
+            raise self._damaged(error) from None
 
     def save(self, ruleset: Ruleset, before: dict[tuple[int, str], Table]) -> None:
         """Write what differs from ``before`` (the tables as loaded)."""
@@ -97,31 +110,37 @@ class Store:
         for key in {*before, *ruleset.tables}:
             old, new = before.get(key), ruleset.tables.get(key)
             if old is not new:
-                self._write(personality, key, old, new)
+                self._write((personality, *key), {} if old is None else old.chains, {} if new is None else new.chains)
 
-    def _write(self, personality: str, key: tuple[int, str], old: Table | None, new: Table | None) -> None:
-        where = (personality, *key)
-        known = {} if old is None else old.chains
-        fresh = {} if new is None else new.chains
-        for name in known:
-            if name not in fresh:
-                self.db.execute(
-                    "DELETE FROM chains WHERE personality = ? AND family = ? AND tab = ? AND name = ?",
-                    (*where, _blob(name)),
-                )
-        for position, chain in enumerate(fresh.values()):
+    def _write(self, where: tuple[str, int, str], known: dict[str, Chain], fresh: dict[str, Chain]) -> None:
+        kept = [name for name in known if name in fresh]
+        if kept != list(fresh)[: len(kept)]:  # in another order: all anew
+            self.db.execute(f"DELETE FROM chains {_WHERE_TABLE}", where)
+            known = {}
+        gone = [(*where, _blob(name)) for name in known if name not in fresh]
+        self.db.executemany(f"DELETE FROM chains {_WHERE_TABLE} AND name = ?", gone)
+        (last,) = self.db.execute(f"SELECT COALESCE(MAX(position), -1) FROM chains {_WHERE_TABLE}", where).fetchone()
+        for position, chain in enumerate(fresh.values(), last + 1):
             before = known.get(chain.name)
-            if before is not None and _same(before, chain):
-                continue
-            self.db.execute(
-                "INSERT OR REPLACE INTO chains VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*where, _blob(chain.name), position, chain.policy, chain.hooked, str(chain.packets), str(chain.bytes),
-                 json.dumps([encode_rule(r) for r in chain.rules])),
-            )  # fmt: skip
+            if before is None:
+                row = (*where, _blob(chain.name), position, *_values(chain))
+                self.db.execute("INSERT INTO chains VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            elif not _same(before, chain):
+                values = (*_values(chain), *where, _blob(chain.name))
+                self.db.execute(
+                    "UPDATE chains SET policy = ?, hooked = ?, packets = ?, bytes = ?, rules = ? "
+                    f"{_WHERE_TABLE} AND name = ?",
+                    values,
+                )
+
+
+def _values(chain: Chain) -> tuple[str | None, bool, str, str, str]:
+    rules = json.dumps([encode_rule(rule) for rule in chain.rules], separators=(",", ":")) if chain.rules else "[]"
+    return chain.policy, chain.hooked, str(chain.packets), str(chain.bytes), rules
 
 
 def _same(a: Chain, b: Chain) -> bool:
-    return (a.rules is b.rules and (a.policy, a.hooked, a.packets, a.bytes) == (b.policy, b.hooked, b.packets, b.bytes))
+    return (a.policy, a.hooked, a.packets, a.bytes) == (b.policy, b.hooked, b.packets, b.bytes) and a.same_rules(b)
 
 
 def _blob(name: str) -> str | bytes:

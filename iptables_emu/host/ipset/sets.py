@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from iptables_emu.host.ipset.base import BaseSet
 from iptables_emu.host.ipset.bitmaps import BitmapSet
-from iptables_emu.host.ipset.element import ADD, NS_PER_TICK, TEST, Ext, Key, Look, Request, SetError
+from iptables_emu.host.ipset.element import ADD, NS_PER_TICK, TEST, Ext, Look, Request, SetError
 from iptables_emu.host.ipset.extensions import Options
 from iptables_emu.host.ipset.hashes import HashSet
 from iptables_emu.host.ipset.kinds import KINDS
 from iptables_emu.host.ipset.lists import ListSet
+from iptables_emu.host.ipset.packets import View, key_of
 
 MAX_SETS = 65535
 
@@ -144,38 +145,57 @@ class IpSets:
 
     # -- packets ---------------------------------------------------------------------------------
 
-    def packet_test(self, one: BaseSet, key: Key | None, family: int, dims: int, look: Look) -> bool:
-        """Whether a set holds a packet (ip_set_test); ``key`` None: the packet lacks what the set looks at."""
-        if dims < one.kind.dimension or one.family not in (0, family):
+    def packet_test(self, one: BaseSet, view: View, look: Look) -> bool:
+        """Whether a set holds a packet (ip_set_test)."""
+        if not _fits(one, view):
             return False
         if isinstance(one, ListSet):
-            return self._list_test(one, key, family, dims, look)
-        if key is None:
-            return False
+            return self._list_test(one, view, look)
         try:
+            key = key_of(one.kind, view)
             found = one.by_packet(key, TEST, look, Ext(), False, self.tick)
         except SetError as error:
             if error.code != "EAGAIN":
                 return False
-            self._fill(one, key, look)
+            # bitmap:ip,mac learns the MAC address of an element from a packet
+            self.packet_change(one, view, ADD, Ext(), False)
             return True
         if look.return_nomatch and one.kind.nomatch:
             return found is False
         return found is True
 
-    def _fill(self, one: BaseSet, key: Key, look: Look) -> None:
-        """bitmap:ip,mac learns the MAC address of an element from a packet."""
+    def _list_test(self, one: ListSet, view: View, look: Look) -> bool:
+        """list_set_ktest: the first member that holds the packet, if its own counters and timeout allow."""
+        counters, skip = look.counters, look.skip_counters
+        look.counters = None
+        look.skip_counters = skip or look.skip_subcounters
         try:
-            one.by_packet(key, ADD, look, Ext(packets=1, octets=look.octets), False, self.tick)
-        except SetError:
-            return
-
-    def packet_change(self, one: BaseSet, key: Key | None, family: int, dims: int, do: str, ext: Ext, exist: bool) -> bool:
-        """Add or delete a packet (ip_set_add, ip_set_del); False: it did not work."""
-        if dims < one.kind.dimension or one.family not in (0, family) or key is None:
+            for entry, member in one.each(TEST, self.tick):
+                if not self.packet_test(member, view, look):
+                    continue
+                mine = Look(look.octets, counters, skip_counters=skip)
+                if one.ext.match(entry, mine, self.tick):
+                    look.found = mine.found or look.found
+                    return True
             return False
+        finally:
+            look.counters, look.skip_counters = counters, skip
+
+    def packet_change(self, one: BaseSet, view: View, do: str, ext: Ext, exist: bool) -> bool:
+        """Add or delete a packet (ip_set_add, ip_set_del); False: it did not work."""
+        if not _fits(one, view):
+            return False
+        if isinstance(one, ListSet):
+            any(self.packet_change(member, view, do, ext, exist) for _, member in one.each(do, self.tick))
+            return True
+        counted = Ext(ext.timeout, 1, len(view.pkt.data))
         try:
-            one.by_packet(key, do, Look(), ext, exist, self.tick)
+            one.by_packet(key_of(one.kind, view), do, Look(), counted, exist, self.tick)
         except SetError:
             return False
         return True
+
+
+def _fits(one: BaseSet, view: View) -> bool:
+    """Whether a rule looks at as many dimensions as the set has, in its family."""
+    return len(view.dims) >= one.kind.dimension and one.family in (0, view.pkt.family)
