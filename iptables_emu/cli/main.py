@@ -87,6 +87,26 @@ def trace(
     sys.exit(run_trace(Request(words, dump, host, fmt, why, counters, seed), settings, sys.stdout, sys.stderr))
 
 
+@cli.command()
+@click.argument("folder", type=click.Path(file_okay=False))
+def snapshot(folder: str) -> None:
+    """Collect this machine's rules, sets, addresses, routes and connections into FOLDER.
+
+    trace --host FOLDER reads it anywhere else. Needs root to see the rules.
+    """
+    from pathlib import Path
+
+    from iptables_emu.host.snapshot import NEEDED, collect
+
+    try:
+        missing = collect(Path(folder))
+    except OSError as error:
+        raise click.UsageError(f"{folder}: {error.strerror}") from None
+    for line in missing:
+        click.echo(f"iptables-sim: {line}", err=True)
+    sys.exit(1 if any(line.partition(":")[0] in NEEDED for line in missing) else 0)
+
+
 def subcommand(words: Sequence[str], settings: Globals) -> int:
     """Status of one of our own subcommands."""
     try:

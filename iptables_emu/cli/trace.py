@@ -63,11 +63,14 @@ def run_trace(request: Request, settings: Globals, stdout: TextIO, stderr: TextI
 
 def load_rules(request: Request, settings: Globals, family: int) -> Ruleset:
     """The rules of the dump, or those of the state."""
-    if request.dump:
-        if request.dump == "-":
+    dump = request.dump
+    if not dump and request.host and Path(request.host).is_dir():
+        dump = str(Path(request.host) / ("iptables-save" if family == 4 else "ip6tables-save"))
+    if dump:
+        if dump == "-":
             text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
         else:
-            text = Path(request.dump).read_text(encoding="utf-8", errors="surrogateescape")
+            text = Path(dump).read_text(encoding="utf-8", errors="surrogateescape")
         return load_dump(text, family, settings.backend, counters=request.counters)
     from iptables_emu.store.state import StateError, Store
 

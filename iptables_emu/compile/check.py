@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 from iptables_emu.ext.api import Base, Extension, Place
 from iptables_emu.model.rule import VERDICTS, RuleSpec
 from iptables_emu.model.ruleset import Chain, Table
+from iptables_emu.options.memo import memo
 
 NOWHERE: frozenset[str] = frozenset()
 
@@ -58,7 +59,8 @@ def reached_from(table: Table, personality: str) -> Reach:
             end = next((i for i, rule in enumerate(rules) if unconditional(rule.spec)), len(rules))
             rules = rules if end == len(rules) else rules[:end]
             walked[name] = end + 1  # that verdict is still looked at
-        targets[name] = list(dict.fromkeys([j for r in rules if (j := r.spec.jump) in chains and r.spec.target is None]))
+        jumps = [jump for rule in rules if (jump := rule.spec.jump) in chains and rule.spec.target is None]
+        targets[name] = list(dict.fromkeys(jumps))
     hooks: dict[str, set[str]] = {}
     for base in table.builtin:
         for name in _walk(base, targets):
@@ -123,7 +125,9 @@ class Kernel:
                     break
             else:
                 target = spec.target
-                if target is not None and not _always_taken(type(target)) and (errno := self.refused(target, spec, hooks)):
+                if target is None or _always_taken(type(target)):
+                    continue
+                if errno := self.refused(target, spec, hooks):
                     yield Refusal(chain.name, index, errno)
 
     def refused(self, x: Extension, spec: RuleSpec, hooks: frozenset[str]) -> str | None:
@@ -153,7 +157,8 @@ def needs_check(spec: RuleSpec, table: Table) -> bool:
     return any(not _always_taken(type(match)) for match in spec.matches)
 
 
-@cache
+@memo()
 def _always_taken(cls: type[Extension]) -> bool:
     """An extension without any condition of the kernel."""
-    return cls.TABLES is cls.HOOKS is cls.PROTOCOLS is None and cls.refused is Extension.refused
+    free = cls.TABLES is None and cls.HOOKS is None and cls.PROTOCOLS is None
+    return free and cls.refused is Extension.refused

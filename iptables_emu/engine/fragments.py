@@ -86,11 +86,8 @@ def split(pkt: Packet, mtu: int) -> list[bytes]:
         mtu = pkt.frag_max
     head, body = bytes(pkt.data[: pkt.l4]), bytes(pkt.data[pkt.l4 :])
     room = mtu - len(head)
-    sizes = list(pkt.frag_sizes)
-    kept = sizes and sum(sizes) == len(body) and all(s <= room for s in sizes) and all(s & 7 == 0 for s in sizes[:-1])
-    if not kept:
-        step = room & ~7
-        sizes = [min(step, len(body) - at) for at in range(0, len(body), step)]
+    step = room & ~7
+    sizes = [min(step, len(body) - at) for at in range(0, len(body), step)]
     out, at = [], 0
     more_after = pkt.mf
     for index, size in enumerate(sizes):

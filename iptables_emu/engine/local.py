@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 def deliver(path: Path, pkt: Packet, decision: Decision) -> None:
     """Hand the packet to its protocol, which may answer."""
-    if pkt.pkttype != HOST and not decision.broadcast:
-        return
     if pkt.proto == TCP:
-        _tcp(path, pkt)
+        if not decision.broadcast:
+            _tcp(path, pkt)
     elif pkt.proto in (UDP, UDPLITE):
         _udp(path, pkt, decision)
     elif pkt.proto == ICMP and pkt.family == 4:

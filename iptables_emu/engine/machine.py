@@ -51,7 +51,6 @@ class Machine:
         self.events: list[Event] = []
         self.explain = False
         self.numbers = 0
-        self.redirects: dict[tuple[int, int], tuple[int, int]] = {}
         self.tracking = {4: False, 6: False}
         self.defrag = {4: False, 6: False}
         self.nat_active = {4: False, 6: False}

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from iptables_emu.conntrack import tuples as t
-from iptables_emu.engine import fragments, icmp
+from iptables_emu.engine import fragments, icmp, ip_options
 from iptables_emu.engine.local import deliver
 from iptables_emu.engine.machine import Machine
+from iptables_emu.engine.peers import Peers
 from iptables_emu.engine.routing import Decision, Routing
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import show
 from iptables_emu.packet.checksum import internet_checksum
-from iptables_emu.packet.packet import BROADCAST, HOST, MULTICAST, OTHERHOST, TCP, Malformed, Packet
+from iptables_emu.packet.packet import BROADCAST, HOST, ICMP, ICMPV6, LOOPBACK, MULTICAST, OTHERHOST, TCP, Malformed, Packet
 from iptables_emu.trace.events import Delivered, Emitted, Routed
 
 TO_EVERYONE = b"\xff" * 6
 NO_FILE = -1  # the owner of a kernel socket: there, but without a file
 NOWHERE = frozenset({"unreachable", "prohibit", "blackhole", "invalid"})
-REDIRECT_LOAD_NS, REDIRECT_MOST, REDIRECT_SILENCE_NS = 20_000_000, 9, 20_000_000_000
 
 
 class Path:
@@ -28,6 +30,9 @@ class Path:
         self.routing = Routing(machine.host)
         machine.path = self
         self._route_of: dict[int, Decision] = {}
+        self._backlog: deque[tuple[Packet, int | None, Decision]] = deque()  # what lo will hand in again
+        self._icmp_busy: set[int] = set()  # families: the kernel sends no ICMP from within sending ICMP
+        self._peers = Peers()
 
     # -- in ------------------------------------------------------------------------------------
 
@@ -46,6 +51,13 @@ class Path:
         pkt.pkttype = self._frame_type(frame[:6], interface.mac)
         if pkt.pkttype != OTHERHOST and sane(pkt):
             self.input(pkt)
+        self._loop_back()
+
+    def _loop_back(self) -> None:
+        """Packets that went out by lo come in again, when all else is done (netif_rx)."""
+        while self._backlog:
+            pkt, number, decision = self._backlog.popleft()
+            self.input(pkt, number, decision)
 
     @staticmethod
     def _frame_type(dst: bytes, mac: bytes) -> int:
@@ -53,8 +65,8 @@ class Path:
             return BROADCAST if dst == TO_EVERYONE else MULTICAST
         return HOST if dst == mac else OTHERHOST
 
-    def input(self, pkt: Packet, looped_from: int | None = None) -> None:
-        """ip_rcv: PREROUTING, then the routing decision."""
+    def input(self, pkt: Packet, looped_from: int | None = None, known: Decision | None = None) -> None:
+        """ip_rcv: PREROUTING, then the routing decision. ``known``: a looped packet keeps the route it was sent by."""
         machine = self.machine
         if pkt.family == 6 and not self.host.ipv6:
             return
@@ -66,22 +78,48 @@ class Path:
                 return
             pkt = whole
         machine.start(pkt, "wire" if looped_from is None else "loop", looped_from)
+        dst = pkt.dst
         if machine.hook("PREROUTING", pkt, pkt.iif, "") is Verdict.ACCEPT:
-            self.route_in(pkt)
+            self.route_in(pkt, known if pkt.dst == dst else None)
 
-    def route_in(self, pkt: Packet) -> None:
+    def route_in(self, pkt: Packet, known: Decision | None = None) -> None:
         """Local, forward, or nowhere."""
         machine = self.machine
-        decision = self.routing.input(pkt)
+        decision = known or self.routing.input(pkt)
         machine.emit(Routed(pkt.number, decision.kind, decision.text, decision.dev))
+        if pkt.family == 4 and pkt.l4 > 20 and (decision.kind in ("local", "forward") or decision.error):
+            if not self._read_options(pkt, decision):
+                return
         if decision.kind == "local":
             self.local_in(pkt, decision)
         elif decision.kind == "forward":
             self.forward(pkt, decision)
         else:
-            if decision.error:
+            if decision.error and (pkt.family == 6 or self._peers.of(4, pkt.src, machine.now).may_refuse(machine.now)):
                 self.error(pkt, *decision.error)
             machine.drop(pkt, "PREROUTING", "", decision.text)
+
+    def _read_options(self, pkt: Packet, decision: Decision) -> bool:
+        """ip_rcv_options; False: the packet ends here."""
+        machine = self.machine
+        own = pkt.dst if decision.kind == "local" and not decision.broadcast else self.routing.own_address(pkt)
+        try:
+            pkt.ip_options = ip_options.read(pkt, own, self._clock(), self._unicast)
+        except ip_options.BadOption as bad:
+            self.error(pkt, 12, 0, bad.pointer << 24)
+            machine.drop(pkt, "PREROUTING", "", f"a broken IP option at byte {bad.pointer}")
+            return False
+        if pkt.ip_options.srr and not self.host.sysctls.both(4, pkt.iif, "accept_source_route"):
+            machine.drop(pkt, "PREROUTING", "", "source routing is off")
+            return False
+        return True
+
+    def _clock(self) -> int:
+        """Milliseconds since midnight UT."""
+        return self.machine.now // 1_000_000 % 86_400_000
+
+    def _unicast(self, address: int) -> bool:
+        return self.host.addr_type(address, 4) == "UNICAST"
 
     def local_in(self, pkt: Packet, decision: Decision) -> None:
         """ip_local_deliver: reassembly, INPUT, then the socket or an answer."""
@@ -119,10 +157,12 @@ class Path:
             return
         pkt.set_ttl(pkt.ttl - 1)
         pkt.forwarded = True
-        if decision.redirect:
+        if decision.redirect and not (pkt.ip_options and pkt.ip_options.srr):
             self._redirect(pkt, decision)
         if machine.hook("FORWARD", pkt, pkt.iif, decision.dev) is not Verdict.ACCEPT:
             return
+        if pkt.ip_options is not None:
+            ip_options.forwarded(pkt, pkt.ip_options, decision.source(self.host, pkt.dst) or 0)
         self.output(pkt, decision, pkt.iif)
 
     def _too_big(self, pkt: Packet, mtu: int) -> bool:
@@ -137,14 +177,8 @@ class Path:
         """An ICMP redirect, rationed for each source (ip_rt_send_redirect)."""
         machine = self.machine
         hop = decision.route.via if decision.route and decision.route.via is not None else pkt.dst
-        key = (pkt.family, pkt.src if pkt.family == 4 else pkt.dst)
-        count, last = machine.redirects.get(key, (0, 0))
-        if count and machine.now - last > REDIRECT_SILENCE_NS:
-            count = 0
-        if count >= REDIRECT_MOST or (count and machine.now <= last + (REDIRECT_LOAD_NS << count)):
-            return
-        machine.redirects[key] = (count + 1, machine.now)
-        if pkt.family == 4:
+        peer = self._peers.of(pkt.family, pkt.src if pkt.family == 4 else pkt.dst, machine.now)
+        if peer.may_redirect(machine.now) and pkt.family == 4:
             self.error(pkt, 5, 1, hop)
 
     # -- out -------------------------------------------------------------------------------------
@@ -153,6 +187,8 @@ class Path:
         """POSTROUTING, then out of the interface (ip_output, ip_finish_output)."""
         machine = self.machine
         pkt.oif = decision.dev
+        if not iif and self.routing.joined(pkt):
+            self._own_multicast(pkt, decision)
         verdict = machine.hook("POSTROUTING", pkt, iif, decision.dev)
         if verdict is not Verdict.ACCEPT:
             return
@@ -170,6 +206,18 @@ class Path:
         for piece in pieces:
             self.transmit(pkt, piece, decision)
 
+    def _own_multicast(self, pkt: Packet, decision: Decision) -> None:
+        """A copy of a multicast packet for this host itself, through POSTROUTING like the packet (ip_mc_output)."""
+        machine = self.machine
+        copy = pkt.copy()
+        machine.start(copy, "copy")
+        if machine.hook("POSTROUTING", copy, "", decision.dev) is not Verdict.ACCEPT:
+            return
+        machine.end(copy, "sent", "comes back, for this host has joined the group")
+        copy.iif, copy.oif, copy.pkttype = decision.dev, "", LOOPBACK
+        copy.socket, copy.uid, copy.gid, copy.ct_template = False, None, None, None
+        self._backlog.append((copy, None, Decision("local", "multicast that this host has joined", decision.dev, broadcast=True)))
+
     def transmit(self, pkt: Packet, data: bytes, decision: Decision) -> None:
         """Onto the wire, or back in by lo."""
         interface = self.host.interfaces.get(decision.dev)
@@ -184,8 +232,9 @@ class Path:
             again.frag_max, again.frag_sizes, again.forwarded = 0, (), False
             again.socket, again.uid, again.gid = False, None, None
             again.ct_template = None
+            again.ip_options = None
             if sane(again):
-                self.input(again, looped_from=pkt.number)
+                self._backlog.append((again, pkt.number, decision))
             return
         if interface.kind != "veth":
             return
@@ -212,9 +261,24 @@ class Path:
 
     def send_local(self, pkt: Packet) -> str:
         """A packet from a raw socket of this host; returns the error of the call, or ""."""
-        decision = self.routing.output(pkt)
+        error = self._send_raw(pkt, raw=True)
+        self._loop_back()
+        return error
+
+    def send_bound(self, pkt: Packet) -> str:
+        """The same from a socket that has its source address already."""
+        error = self._send_raw(pkt, raw=False)
+        self._loop_back()
+        return error
+
+    def _send_raw(self, pkt: Packet, raw: bool) -> str:
+        decision = self.routing.output(pkt, raw=raw)
         if decision.kind in NOWHERE:
             return decision.text
+        if decision.route is not None and decision.route.type == "broadcast" or pkt.dst == 0xFFFFFFFF and pkt.family == 4:
+            return "Permission denied"  # SO_BROADCAST is not set
+        if raw and pkt.family == 4 and not pkt.src:
+            pkt.set_src(decision.source(self.host, pkt.dst) or 0x7F000001)
         if len(pkt.data) > self.host.interfaces[decision.dev].mtu:
             return "Message too long"
         pkt.oif = decision.dev
@@ -260,6 +324,15 @@ class Path:
 
     def send_own(self, data: bytes, cause: Packet | None, *, attach: bool, mark: int = 0) -> None:
         """A packet of the host's own: routed, OUTPUT, POSTROUTING. ``attach``: it belongs to the cause's connection."""
+        is_icmp = data[9 if data[0] >> 4 == 4 else 6] in (ICMP, ICMPV6)
+        family = data[0] >> 4
+        if is_icmp and family in self._icmp_busy:
+            return
+        if cause is not None and cause.ip_options is not None and (is_icmp or not attach):
+            echo = ip_options.echoed(cause, cause.ip_options, data, self._clock(), self._unicast)
+            if echo is None:
+                return
+            data = echo
         reply = Packet(data, mark=mark)
         reply.ipid_own = True
         if reply.family == 4:
@@ -273,7 +346,11 @@ class Path:
         if decision.kind in NOWHERE:
             return
         reply.oif = decision.dev
+        if is_icmp:
+            self._icmp_busy.add(family)
         self._local_out(reply, decision, "reply")
+        if is_icmp:
+            self._icmp_busy.discard(family)
 
     def send_reply(self, data: bytes, cause: Packet, *, mark: int = 0) -> None:
         """REJECT's answer; a source of 0 is the host's to choose, as for any ICMP error."""

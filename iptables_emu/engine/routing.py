@@ -180,40 +180,55 @@ class Routing:
             return Decision("martian", "no source address")
         return Decision("forward", self._way(found.route, dst), found.route.dev, found.route)
 
+    def own_address(self, pkt: Packet) -> int:
+        """This host's address towards the sender of a packet that was not sent to one (fib_compute_spec_dst)."""
+        host = self.host
+        if pkt.src:
+            found = host.fibs[4].lookup(pkt.src, iif="lo", mark=pkt.mark if host.sysctls.either(4, pkt.iif, "src_valid_mark") else 0)
+            if not found.error and found.route is not None:
+                return Decision("forward", "", found.route.dev, found.route).source(host, pkt.src) or 0
+        return host.select_source(pkt.iif, 4, pkt.src) or 0
+
+    def joined(self, pkt: Packet) -> bool:
+        """Whether a packet goes to the group of all hosts, which every IPv4 host has joined."""
+        return pkt.family == 4 and pkt.dst == 0xE0000001
+
     # -- output ----------------------------------------------------------------------------------
 
-    def output(self, pkt: Packet, *, any_source: bool = False) -> Decision:
-        """The route of a packet of this host (ip_route_output_key)."""
+    def output(self, pkt: Packet, *, any_source: bool = False, raw: bool = False) -> Decision:
+        """The route of a packet of this host (ip_route_output_key). ``raw``: a raw socket's, which looks up without
+        a source; ``any_source``: the source need not be an address of this host."""
         family, host = pkt.family, self.host
         if family == 6 and not host.ipv6:
             return Decision("invalid", "IPv6 is off")
-        if family == 4 and (pkt.dst == 0xFFFFFFFF or pkt.dst >> 28 == 14):
-            return self._output_many(pkt)
-        if family == 4 and (pkt.dst == 0 or pkt.src >> 28 == 14 or pkt.src == 0xFFFFFFFF):
-            return Decision("invalid", CALL["EINVAL"])
-        src = 0 if any_source and not host.is_local(pkt.src, family) else pkt.src
+        src = 0 if raw else pkt.src
+        if any_source and src and host.addr_type(src, family) not in ("LOCAL", "UNICAST"):
+            src = 0
+        if family == 4:
+            if not pkt.dst:
+                return Decision("local", "no destination: this host", "lo")
+            if src and (pkt.dst == 0xFFFFFFFF or pkt.dst >> 28 == 14) and host.owns(src, 4) not in (None, "lo"):
+                return self._output_many(pkt, host.owns(src, 4) or "", None)
         found: Found = host.fibs[family].lookup(pkt.dst, src=src, mark=pkt.mark, iif="lo", tos=pkt.tos)
         if found.error or found.route is None:
             return Decision(ERROR_KIND[found.error], CALL[found.error])
         route = found.route
         if route.type == "local":
             return Decision("local", f"{show(pkt.dst, family)} is this host", "lo", route)
-        if family == 4 and pkt.src >> 24 == 127 and not host.sysctls.either(4, route.dev, "route_localnet"):
-            return Decision("invalid", CALL["EINVAL"])  # loopback addresses do not leave (__mkroute_output)
+        if family == 4:
+            if src >> 24 == 127 and not host.sysctls.either(4, route.dev, "route_localnet"):
+                return Decision("invalid", CALL["EINVAL"])
+            if pkt.dst == 0xFFFFFFFF or pkt.dst >> 28 == 14:
+                return self._output_many(pkt, route.dev, route)
         text = self._way(route, pkt.dst)
         if route.type == "broadcast":
             return Decision("forward", text, route.dev, route, broadcast=True)
         return Decision("forward", text, route.dev, route)
 
-    def _output_many(self, pkt: Packet) -> Decision:
-        """Broadcast and multicast go where the source address is, else by the table."""
-        dev = self.host.owns(pkt.src, 4)
-        found = self.host.fibs[4].lookup(pkt.dst, src=pkt.src, mark=pkt.mark, iif="lo")
-        if dev in (None, "lo"):
-            dev = found.route.dev if found.route else None
-        if dev is None:
-            return Decision("unreachable", CALL["ENETUNREACH"])
-        return Decision("forward", f"to {show(pkt.dst, 4)} out {dev}", dev, Route(4, pkt.dst, 32, dev), broadcast=True)
+    def _output_many(self, pkt: Packet, dev: str, found: Route | None) -> Decision:
+        """Broadcast and multicast stay on the link; a gateway counts only where multicast has a route of its own."""
+        route = found if found and found.plen >= 4 else Route(4, pkt.dst, 32, dev, src=found.src if found else None)
+        return Decision("forward", f"to {show(pkt.dst, 4)} out {dev}", dev, route, broadcast=True)
 
     def via(self, pkt: Packet, gateway: int, oif: str) -> Decision | None:
         """The route of a copy towards a gateway (nf_dup): the gateway's route, with it as the next hop."""

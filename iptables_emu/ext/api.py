@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from iptables_emu.engine.verdict import Flow, Outcome, Verdict
+from iptables_emu.ext.nft import Nft
 from iptables_emu.ext.region import Region
 from iptables_emu.options.spec import Base, Gathered, Opt
 
@@ -99,6 +100,10 @@ class Extension:
         """Its text in ``-L``, with the blanks that iptables prints around it."""
         return f"{self.NAME} "
 
+    def translate(self, base: Base) -> str | Nft | None:
+        """What it is in nft's language, as iptables-translate has it; None when it has nothing for it."""
+        return None
+
     def refused(self, place: Place) -> str | None:
         """The errno name (``EINVAL`` ...) with which the kernel's checkentry refuses it here, or None."""
         return None
@@ -154,6 +159,6 @@ class Target(Extension):
 
 
 __all__ = [
-    "Action", "Base", "Compile", "Extension", "Flow", "Gathered", "Match", "Opt", "Outcome", "Place", "Region",
+    "Action", "Base", "Compile", "Extension", "Flow", "Gathered", "Match", "Nft", "Opt", "Outcome", "Place", "Region",
     "Target", "Test", "Verdict",
 ]  # fmt: skip

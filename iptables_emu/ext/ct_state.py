@@ -40,6 +40,12 @@ def show_states(states: int) -> str:
     return ",".join(name for name in SHOWN if states & BITS[name])
 
 
+def nft_states(states: int, inverted: bool) -> str:
+    """``ct state ! new,established`` in nft's language."""
+    words = ",".join(name.lower() for name in SHOWN[:5] if states & BITS[name])
+    return f"ct state {'! ' if inverted else ''}{words}"
+
+
 def state_boxes(states: int, inverted: bool, label: str) -> Boxes:
     """When the packet's state is one of them; SNAT and DNAT ask for a bit of the connection's status."""
     words = within("ctstate", ((n, n) for n in sorted((INVALID, ESTABLISHED, RELATED, NEW, UNTRACKED))

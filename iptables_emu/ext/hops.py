@@ -9,6 +9,7 @@ from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
 from iptables_emu.ext.region import Clause, within
 from iptables_emu.options.types import uint
 
+WORDS = {"eq": "", "ne": "!= ", "lt": "lt ", "gt": "gt "}  # of nft
 SIGNS = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">"}
 
 
@@ -42,6 +43,10 @@ class HopCount(Match):
     def listing(self, numeric: bool, base: Base) -> str:
         word = self.NAME.upper()
         return f" {word} match {word} {SIGNS[self.mode]} {self.value}"
+
+    def translate(self, base: Base) -> str:
+        word = "ip ttl" if self.NAME == "ttl" else "ip6 hoplimit"
+        return f"{word} {WORDS[self.mode]}{self.value}"
 
     def region(self, base: Base) -> Region:
         ranges = {"lt": (0, self.value - 1), "gt": (self.value + 1, 255)}.get(self.mode, (self.value, self.value))

@@ -93,6 +93,13 @@ def list_type(table: tuple[Named, ...], value: TypeCode, inverted: bool, numeric
     return out if (low, high) == (0, 255) else f"{out} codes {low}-{high}"
 
 
+def type_name(table: tuple[Named, ...], value: TypeCode) -> str | None:
+    """The first name of a type with all its codes, for nft, which knows no others."""
+    if value[1] == value[2]:
+        return None
+    return next((each.name for each in table if (each.type, each.low, each.high) == value), None)
+
+
 def type_region(value: TypeCode, inverted: bool, label: str, wildcard: bool) -> Region:
     """The meaning; with ``wildcard`` type 255 stands for all (kernel: icmp_type_code_match)."""
     kind, low, high = value

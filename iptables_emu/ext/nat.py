@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from iptables_emu.conntrack.nat_range import NatRange
-from iptables_emu.ext.api import Gathered, Target
+from iptables_emu.ext.api import Base, Gathered, Target
 from iptables_emu.model import address
 from iptables_emu.options import names
 from iptables_emu.options.numbers import U16, scan
@@ -113,8 +113,7 @@ class NatTarget(Target):
             "persistent" in given,
         )
 
-    def show(self, option: str, flag: str, family: int, with_colon: bool = True) -> str:
-        """The range behind ``option`` and the flags behind ``flag``, each with a blank before it."""
+    def _range(self, family: int, with_colon: bool) -> str:
         out = ""
         if self.addresses is not None:
             low, high = self.addresses
@@ -125,9 +124,22 @@ class NatTarget(Target):
             out += ":" if out or with_colon else ""
             out += str(self.ports[0]) + (f"-{self.ports[1]}" if self.ports[1] != self.ports[0] else "")
             out += "" if self.base is None else f"/{self.base}"
+        return out
+
+    def show(self, option: str, flag: str, family: int, with_colon: bool = True) -> str:
+        """The range behind ``option`` and the flags behind ``flag``, each with a blank before it."""
+        out = self._range(family, with_colon)
         out = f" {option}{out}" if out else ""
         flags = ((self.random, "random"), (self.random_fully, "random-fully"), (self.persistent, "persistent"))
         return out + "".join(f" {flag}{name}" for on, name in flags if on)
+
+    def translate(self, base: Base) -> str | None:
+        if self.base is not None:
+            return None
+        to = self._range(base.family, with_colon=True)
+        rows = (self.random, "random"), (self.random_fully, "fully-random"), (self.persistent, "persistent")
+        flags = ",".join(name for on, name in rows if on)
+        return self.NAME.lower() + (f" to {to}" if to else "") + (f" {flags}" if flags else "")
 
     def range(self, where: int | None = None) -> NatRange:
         """The range for conntrack, with one address instead when ``where`` is given."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Region, Test
 from iptables_emu.ext.region import within
 from iptables_emu.options.numbers import U64
@@ -105,6 +106,12 @@ class OptionsHeader(Match):
         if self.length is not None:
             out += f" length:{'!' if self.not_length else ''}{self.length}"
         return out + (f" opts{self._options_text()}" if self.options else "")
+
+    def nft_length(self) -> str | None:
+        """The length in nft's words; None when that is not all it asks."""
+        if self.length is None or self.options:
+            return None
+        return f"{self.NAME} hdrlength {nft.unless(self.not_length)}{self.length}"
 
     def region(self, base: Base) -> Region | None:
         if self.options:

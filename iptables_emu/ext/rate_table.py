@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from iptables_emu.ext.jiffies import HZ
 from iptables_emu.model.address import prefix_mask
@@ -30,8 +30,7 @@ PORTS_AT = {6: 0, 17: 0, 33: 0, 50: 0, 132: 0, 136: 0, AH: 4}
 Key = tuple[int, int, int, int]  # source, destination, their ports; 0 where the mode does not ask
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """What the rule that makes a table says of it. ``average`` is the cost of a packet (or of 16 bytes)."""
 
     average: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.region import Clause, within
 from iptables_emu.options.numbers import U32
 from iptables_emu.options.spec import Gathered
@@ -22,6 +23,11 @@ def save_spis(option: str, spis: SpiRange, inverted: bool) -> str:
     if spis == ANY and not inverted:
         return ""
     return f"{' !' if inverted else ''} --{option} {low}" + (f":{high}" if low != high else "")
+
+
+def nft_spis(header: str, spis: SpiRange, inverted: bool) -> str:
+    """``esp spi != 1-2`` in nft's language, or "" for all."""
+    return "" if spis == ANY and not inverted else f"{header} spi {nft.unless(inverted)}{nft.span(*spis)}"
 
 
 def list_spis(spis: SpiRange, inverted: bool) -> str:

@@ -1,4 +1,4 @@
-"""Hosts from files: TOML in the scenario's words."""
+"""Hosts from files: TOML in the scenario's words, or a folder that ``snapshot`` made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from iptables_emu.host.host import Host, HostError
 
 
 def load_host(path: str) -> Host:
-    """The host of a TOML file. Raises HostError with file, and line where there is one."""
+    """The host of a TOML file or a snapshot. Raises HostError with file, and line where there is one."""
+    if Path(path).is_dir():
+        from iptables_emu.host.snapshot import load_snapshot
+
+        return load_snapshot(Path(path))
     try:
         data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:

@@ -97,6 +97,10 @@ class Sysctls:
         """IN_DEV_ORCONF."""
         return bool(self.all_of(family, key) or self.interface(family, name, key))
 
+    def both(self, family: int, name: str, key: str) -> bool:
+        """IN_DEV_ANDCONF."""
+        return bool(self.all_of(family, key) and self.interface(family, name, key))
+
     def greatest(self, family: int, name: str, key: str) -> int:
         """IN_DEV_MAXCONF."""
         return max(self.all_of(family, key), self.interface(family, name, key))

@@ -50,7 +50,8 @@ def uint_range(bits: int, low: int = 0, high: int = 0, most: int = 2) -> Convert
                 found = scan(rest, least, top)
                 if found is None:
                     raise ParameterProblem(
-                        f'{cx.ext}: bad value for option "--{cx.name}" near "{rest}", or out of range ({least}-{top}).\n'
+                        f'{cx.ext}: bad value for option "--{cx.name}" near "{rest}", '
+                        f"or out of range ({least}-{top}).\n"
                     )
                 value, end = found
                 if end and end[0] != ":":
@@ -66,12 +67,16 @@ def uint_range(bits: int, low: int = 0, high: int = 0, most: int = 2) -> Convert
     return convert
 
 
+_DOUBLE = re.compile(
+    r"[ \t\n\v\f\r]*[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:inity)?|nan|0x[0-9a-f.]+)\Z", re.I | re.A
+)
+
+
 def double(low: int = 0, high: int = 0) -> Converter:
     """A floating point number (XTTYPE_DOUBLE); the range is checked only when ``low`` != ``high``."""
-    number = re.compile(r"[ \t\n\v\f\r]*[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf(?:inity)?|nan|0[xX][0-9a-fA-F.]+)\Z", re.I)
 
     def convert(text: str, cx: OptionContext) -> float:
-        good = number.match(text)
+        good = _DOUBLE.match(text)
         value = (float.fromhex(text.strip()) if "x" in text.lower() else float(text)) if good else 0.0
         if not good or (low != high and not low <= value <= high):
             raise ParameterProblem(f'{cx.ext}: bad value for option "--{cx.name}", or out of range ({low}-{high}).\n')

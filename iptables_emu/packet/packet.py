@@ -13,6 +13,7 @@ from iptables_emu.packet.checksum import internet_checksum
 
 if TYPE_CHECKING:
     from iptables_emu.conntrack.table import Conn, CtTemplate
+    from iptables_emu.engine.ip_options import IpOptions
     from iptables_emu.packet.spec import PacketSpec
 
 ICMP, TCP, UDP, DCCP, GRE, ESP, AH, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 33, 47, 50, 51, 58, 132, 136
@@ -49,6 +50,7 @@ class Packet:
         "hotdrop",
         "ident",
         "iif",
+        "ip_options",
         "ipid_own",
         "l4",
         "length",
@@ -87,6 +89,7 @@ class Packet:
         self.forwarded = False
         self.ipid_own = False  # the host chose the IP id
         self.nat_done = False
+        self.ip_options: IpOptions | None = None  # as routing read them at input
         self.frag_max = 0  # largest fragment it was put together from
         self.frag_sizes: tuple[int, ...] = ()
         self.number = 0  # of this packet in the trace

@@ -148,7 +148,7 @@ class Run:
             self.note = f"connect: {pkt}"
             return
         pkt.uid, pkt.gid, pkt.socket = value.get("uid", 0), value.get("gid", 0), True
-        problem = self.engine.path.send_local(pkt)
+        problem = self.engine.path.send_bound(pkt)
         if problem:
             self.note = f"connect: {problem}"
 

@@ -6,17 +6,17 @@ iptables' own text cannot carry everything (a newline in a comment, 255 words), 
 from __future__ import annotations
 
 from dataclasses import fields
-from functools import cache
 from typing import Any
 
 from iptables_emu.ext import registry
 from iptables_emu.ext.api import Extension
 from iptables_emu.model.rule import Rule, RuleSpec
+from iptables_emu.options.memo import memo
 
 _PLAIN = tuple(name for name in RuleSpec._fields if name not in ("family", "matches", "target"))
 
 
-@cache
+@memo()
 def _names(cls: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(cls))
 

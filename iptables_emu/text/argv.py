@@ -6,38 +6,18 @@ What xshared.c's do_parse does, in its order, so that of two mistakes the same o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from iptables_emu.ext import registry
-from iptables_emu.ext.api import Match, Target
 from iptables_emu.model.rule import RuleSpec
-from iptables_emu.options import names
-from iptables_emu.options.numbers import strict
 from iptables_emu.options.problem import IptablesError, ParameterProblem
-from iptables_emu.options.spec import Opt, OptionContext
 from iptables_emu.options.types import blen, protocol
 from iptables_emu.text.command import EXTENSION_NAME_MAX, RULE_COMMANDS, Command
 from iptables_emu.text.errors import Exit, TryHelp
-from iptables_emu.text.extensions import (
-    BaseKey,
-    Loaded,
-    SetNames,
-    assemble,
-    base_of,
-    begin,
-    find_match,
-    finish,
-    give,
-    make,
-    target_name,
-)
-from iptables_emu.text.getopt import REQUIRED, Getopt
+from iptables_emu.text.extensions import Loaded, find_match, finish, target_name
+from iptables_emu.text.getopt import REQUIRED
 from iptables_emu.text.hostnames import address_list
-from iptables_emu.text.option_tables import command_options, with_extension
+from iptables_emu.text.line import LineState, OneByOne, Settings
 from iptables_emu.text.select import select_command
 from iptables_emu.text.words import scan_counter, scan_integer
-
-STANDARD = frozenset({"", "ACCEPT", "DROP", "QUEUE", "RETURN"})
 
 # the option names of "multiple %s options not allowed", in the order of the OPT_* bits
 OPTION_NAMES = {"n": "--numeric", "s": "--source", "d": "--destination", "p": "--protocol", "j": "--jump",
@@ -51,25 +31,8 @@ LEGAL_WITH = {"n": _LIST, "x": _LIST, "0": _LIST, "c": frozenset("IRAP"), "s": R
 _NO_PROTOCOL_HEADERS = (43, 44, 51, 60)  # xshared.c: is_exthdr
 
 
-class _OneByOne(Exception):
-    """The options of this line have to be converted at once, one by one."""
-
-
-class Parser:
-    """Parses command lines. ``restore`` is for the lines of a dump.
-
-    ``announced`` holds the chains that the dump has declared: they are not looked up as targets any more.
-    """
-
-    def __init__(self, family: int, personality: str, program: str, version: str, *, restore: bool = False) -> None:
-        self.family, self.personality = family, personality
-        self.program, self.version = program, version
-        self.restore = restore
-        self.release = "1.8.11"
-        self.announced: set[str] = set()
-        self.warnings: list[str] = []  # of the last line, to be printed before its error
-        self.options = command_options(family, personality)
-        self.sets: SetNames = frozenset()  # the ipsets that exist, with their families
+class Parser(Settings):
+    """Parses command lines."""
 
     def parse(self, argv: Sequence[str], table: str = "") -> Command:
         """The command of ``argv`` (with the program's name first). Raises ParameterProblem, TryHelp, Exit.
@@ -80,36 +43,15 @@ class Parser:
             line = _Line(self, argv, table, eager=False)
             self.warnings = line.command.warnings
             return line.run()
-        except (IptablesError, TryHelp, Exit, _OneByOne):
+        except (IptablesError, TryHelp, Exit, OneByOne):
             # something is wrong, or the options depend on each other: once more, in iptables' own order
             line = _Line(self, argv, table, eager=True)
             self.warnings = line.command.warnings
             return line.run()
 
 
-class _Line:
-    """The state of one line's parse.
-
-    ``eager`` converts every option where it stands, as iptables does. Otherwise options are only noted and
-    each extension is made at the end, mostly found ready; that gives the same for a line without mistakes.
-    """
-
-    target: Loaded | None = None
-    protocol: str | None = None
-    sources = destinations = iif = oif = ""
-    proto_number = wait = 0
-    invert = pending = proto_used = wait_interval = False
-
-    def __init__(self, parser: Parser, argv: Sequence[str], table: str, eager: bool) -> None:
-        self.parser, self.eager = parser, eager
-        self.command = Command(parser.family, table or "filter")
-        # the lines of a dump begin with the program's name, -t and the table
-        self.getopt = Getopt(argv, parser.options, 3 if table else 1)
-        self.table_set = bool(table)
-        self.base: BaseKey = (parser.family, 0, False, parser.personality, parser.release)
-        self.matches: list[Loaded] = []
-        self.options: set[str] = set()
-        self.not_options: set[str] = set()
+class _Line(LineState):
+    """The core options of a line, and its end."""
 
     def run(self) -> Command:
         getopt, core = self.getopt, _CORE
@@ -176,7 +118,7 @@ class _Line:
 
     def proto(self, letter: str, arg: str | None) -> None:
         if self.pending:
-            raise _OneByOne
+            raise OneByOne
         self.note(letter)
         text = arg or ""
         self.protocol = text.lower() if text.isascii() else text
@@ -187,10 +129,6 @@ class _Line:
         if self.parser.family == 6 and not inverted and number in _NO_PROTOCOL_HEADERS:
             self.warn(f"Warning: never matched protocol: {self.protocol}. use extension match instead.\n")
         self.base = (self.parser.family, number, inverted, self.parser.personality, self.parser.release)
-
-    def warn(self, text: str) -> None:
-        """Something for stderr, even when an error follows."""
-        self.command.warnings.append(text)
 
     def interface(self, letter: str, arg: str | None) -> None:
         name = arg or ""
@@ -283,102 +221,6 @@ class _Line:
         classes = [*([self.target.cls] if self.target else []), *(m.cls for m in self.matches)]
         raise Exit(0, stdout=usage(self.parser.program, self.parser.version, self.parser.family, classes))
 
-    # -- extensions ------------------------------------------------------------------------------
-
-    def load_match(self, letter: str, arg: str | None) -> None:
-        if self.invert:
-            raise ParameterProblem("unexpected ! flag before --match")
-        cls = find_match(arg or "", self.parser.family)
-        if cls is None:
-            name = registry.MATCH_ALIASES.get(arg or "", arg)
-            raise ParameterProblem(f"Couldn't load match `{name}':No such file or directory\n")
-        if cls.REAL_NAME:
-            self.converted("the", "match", cls)
-        if not self.matches or self.owner(cls) is None:
-            self.getopt.options = with_extension(self.getopt.options, cls)
-        self.matches.append(Loaded(cls))
-
-    def converted(self, article: str, kind: str, cls: type[Match] | type[Target]) -> None:
-        if cls.REAL_NAME != cls.NAME:
-            self.warn(
-                f"Notice: {article} {cls.NAME} {kind} is converted into {cls.REAL_NAME} {kind} "
-                "in rule listing and saving.\n"
-            )
-
-    def load_target(self, name: str) -> None:
-        self.command.jump = target_name(name)
-        if name in STANDARD or name in self.parser.announced:
-            return
-        cls = registry.find_target(name, self.parser.family)
-        if cls is None:
-            return
-        if cls.REAL_NAME:
-            self.converted("The", "target", cls)
-        self.target = Loaded(cls)
-        self.getopt.options = with_extension(self.getopt.options, cls)
-
-    def extension(self) -> bool:
-        """An option of an extension, or one that nobody knows yet. False: look at the same word again."""
-        got = self.getopt
-        if got.kind == "option":
-            cls, opt = got.val
-            loaded = self.owner(cls)
-            if loaded is not None:
-                self.give(loaded, opt, got.arg)
-                return True
-        if self.load_protocol_match():
-            self.getopt.index -= 1
-            return False
-        if got.kind == "missing":
-            raise ParameterProblem(f'option "{got.arg}" requires an argument')
-        raise ParameterProblem(f'unknown option "{got.arg}"')
-
-    def owner(self, cls: type[Match] | type[Target]) -> Loaded | None:
-        if self.target is not None and self.target.cls is cls:
-            return self.target
-        for loaded in reversed(self.matches):
-            if loaded.cls is cls:
-                return loaded
-        return None
-
-    def give(self, loaded: Loaded, opt: Opt, arg: str | None) -> None:
-        if self.eager:
-            give(loaded.cls, self.context(loaded), opt.name, arg, self.invert)
-            return
-        words = () if arg is None else (arg,)
-        if opt.bare:  # whether it has a word is up to its converter
-            raise _OneByOne
-        if opt.words > 1:
-            while len(words) < opt.words and self.getopt.has_arg():
-                words = (*words, self.getopt.take())
-        loaded.written.append((opt.name, words, self.invert))
-        self.pending = True
-
-    def context(self, loaded: Loaded) -> OptionContext:
-        """Where its options are converted, with the base as it is by now."""
-        base = base_of(*self.base)
-        if loaded.cx is None:
-            loaded.cx = begin(loaded.cls, base, self.parser.sets, self.command.warnings, self.getopt)
-        loaded.cx.base = base
-        return loaded.cx
-
-    def load_protocol_match(self) -> bool:
-        """``-p tcp --dport``: the protocol's match is loaded when an option is unknown without it."""
-        if self.protocol is None or self.proto_used:
-            return False
-        self.proto_used = True
-        name: str | None = self.protocol
-        number = strict(self.protocol, 0, 255)
-        if number is not None:
-            name = names.protocol_name(number, "n" not in self.options)
-        cls = find_match(name, self.parser.family) if name else None
-        if cls is None:
-            return False
-        # its options come once more even when the match is loaded already: an abbreviation gets ambiguous
-        self.getopt.options = with_extension(self.getopt.options, cls)
-        self.matches.append(Loaded(cls))
-        return True
-
     # -- the end ---------------------------------------------------------------------------------
 
     def finish(self) -> Command:
@@ -408,7 +250,7 @@ class _Line:
             self.check_interfaces()
             command.spec = self.spec()
         elif self.pending:
-            raise _OneByOne
+            raise OneByOne
         return command
 
     def addresses(self) -> None:
@@ -453,14 +295,6 @@ class _Line:
             None if self.target is None else self.build(self.target), command.jump, command.goto,
         )  # fmt: skip
 
-    def build(self, loaded: Loaded) -> Any:
-        if self.eager:
-            return make(loaded.cls, self.context(loaded))
-        made, warnings = assemble(loaded.cls, tuple(loaded.written), self.base, self.parser.sets)
-        if warnings:
-            self.command.warnings += warnings
-        return made
-
 
 WAIT_INTERVAL_IGNORED = "Ignoring deprecated --wait-interval option.\n"
 RULE_OPTIONS = frozenset("spdjiofv")
@@ -481,7 +315,7 @@ _CORE: dict[str, Callable[[_Line, str, str | None], None]] = {
     **dict.fromkeys("ACDRILSFZNXEP", _Line.choose), **dict.fromkeys("nxf0", _Line.flag),
     **dict.fromkeys("io", _Line.interface), **dict.fromkeys("wW", _Line.waiting),
     **dict.fromkeys("46", _Line.other_family),
-    "s": _Line.source, "d": _Line.destination, "p": _Line.proto, "j": _Line.jump, "g": _Line.goto, "m": _Line.load_match,
-    "t": _Line.table, "v": _Line.verbose, "c": _Line.counters, "h": _Line.help, "V": _Line.version,
-    "M": _Line.modprobe,
+    "s": _Line.source, "d": _Line.destination, "p": _Line.proto, "j": _Line.jump, "g": _Line.goto,
+    "m": _Line.load_match, "t": _Line.table, "v": _Line.verbose, "c": _Line.counters, "h": _Line.help,
+    "V": _Line.version, "M": _Line.modprobe,
 }  # fmt: skip

@@ -21,6 +21,7 @@ def command_main(argv: Sequence[str], family: int, env: Environment) -> Result:
     program = "iptables" if family == 4 else "ip6tables"
     out = Output()
     parser = Parser(family, env.ruleset.personality, program, env.version)
+    parser.sets = frozenset(env.sets.items())
     rc = 0
     try:
         try:

@@ -7,11 +7,11 @@ the finished one is kept under the words that made it and shared by all rules.
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from iptables_emu.ext import registry
 from iptables_emu.ext.api import Extension, Match, Target
+from iptables_emu.options.memo import memo
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import Base, Condition, Opt, OptionContext, Words, accept, check_conditions, conditions
 from iptables_emu.options.types import blen
@@ -64,7 +64,7 @@ class _Table(NamedTuple):
     checks: bool
 
 
-@cache
+@memo()
 def _table(cls: type[Any]) -> _Table:
     """Synonyms have one number in libxtables, and the first row with that number is the one that is told."""
     rows: dict[str, tuple[Opt, str]] = {}
@@ -101,8 +101,10 @@ def make(cls: type[Any], cx: OptionContext) -> Any:
     return made.native(cx.base) if cx.base.personality == "nft" else made
 
 
-@lru_cache(maxsize=16384)
-def assemble(cls: type[Any], written: tuple[Written, ...], base: BaseKey, sets: SetNames) -> tuple[Any, tuple[str, ...]]:
+@memo(16384)
+def assemble(
+    cls: type[Any], written: tuple[Written, ...], base: BaseKey, sets: SetNames
+) -> tuple[Any, tuple[str, ...]]:
     """The finished extension of some written options, and the warnings on the way. Raises ParameterProblem."""
     cx = begin(cls, base_of(*base), sets, [], _NO_WORDS)
     for row, words, inverted in written:
@@ -117,13 +119,13 @@ def assemble(cls: type[Any], written: tuple[Written, ...], base: BaseKey, sets: 
     return make(cls, cx), tuple(cx.warnings)
 
 
-@lru_cache(maxsize=4096)
+@memo(4096)
 def base_of(family: int, proto: int, inverted: bool, personality: str, release: str = "1.8.11") -> Base:
     """What extensions may see of a rule."""
     return Base(family, proto, inverted, personality, release)
 
 
-@lru_cache(maxsize=1024)
+@memo(1024)
 def find_match(name: str, family: int) -> type[Match] | None:
     """A match by name. Raises ParameterProblem for a name that is too long."""
     if blen(name) >= EXTENSION_NAME_MAX:

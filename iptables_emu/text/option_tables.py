@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 
 from iptables_emu.ext.api import Match, Target
+from iptables_emu.options.memo import memo
 from iptables_emu.text.getopt import NO, OPTIONAL, REQUIRED, Long, OptionSet
 
 _LONG = """append:A1 delete:D1 check:C1 insert:I1 replace:R1 list:L2 list-rules:S2 flush:F2 zero:Z2 new-chain:N1
@@ -60,7 +61,7 @@ def restore_options(personality: str) -> OptionSet:
     return OptionSet(_shorts("bcvVthnwWM:T:"), (_longs(_RESTORE_LONG + extra),))
 
 
-@lru_cache(maxsize=1024)
+@memo(1024)
 def with_extension(options: OptionSet, cls: type[Match] | type[Target]) -> OptionSet:
     """The options and those of one more extension, whose codes are its own."""
     keys = list(dict.fromkeys(opt.id for opt in cls.OPTIONS))

@@ -5,8 +5,8 @@ Nothing here touches files except ``iptables-save -f`` and a restore's file argu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from iptables_emu.model.ruleset import Ruleset
 
@@ -24,11 +24,13 @@ class Result:
 
 @dataclass(slots=True)
 class Environment:
-    """What a program works on. ``read_input`` reads all of standard input."""
+    """What a program works on. ``read_input`` reads all of standard input; ``sets`` are the ipsets that
+    exist, with their families (0: of both)."""
 
     ruleset: Ruleset
     strict: bool = False
     read_input: Callable[[], str] = lambda: ""
+    sets: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def version(self) -> str:

@@ -289,7 +289,7 @@ class Restore:
         end = buffer.find("]")
         if end < 0:
             raise ParameterProblem(f"Bad line {self.line}: need ]")
-        packets, colon, octets = buffer[1:].lstrip(":").partition(":")
+        packets, _, octets = buffer[1:].lstrip(":").partition(":")
         if not packets:
             raise ParameterProblem(f"Bad line {self.line}: need :")
         octets = octets.lstrip("]").partition("]")[0]

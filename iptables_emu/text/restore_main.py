@@ -36,6 +36,7 @@ def restore_main(argv: Sequence[str], family: int, name: str, env: Environment) 
     except Exit as stop:
         return Result(stop.status, stop.stdout, line.stderr + stop.stderr)
     parser = Parser(family, env.ruleset.personality, name, env.version, restore=True)
+    parser.sets = frozenset(env.sets.items())
     run = Restore(env.ruleset, parser, line.options, env.strict)
     rc = run.run(text)
     return Result(rc, "".join(run.out.stdout), line.stderr + "".join(run.out.stderr))

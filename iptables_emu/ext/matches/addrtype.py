@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NoReturn, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
 from iptables_emu.ext.words import Word, word_list
 from iptables_emu.options.problem import ParameterProblem
@@ -20,6 +21,7 @@ TYPES: tuple[Word, ...] = tuple((name, 1 << number) for number, name in enumerat
     ("UNSPEC", "UNICAST", "LOCAL", "BROADCAST", "ANYCAST", "MULTICAST", "BLACKHOLE", "UNREACHABLE", "PROHIBIT",
      "THROW", "NAT", "XRESOLVE")))  # fmt: skip
 BIT = dict(TYPES)
+SPOKEN = 9  # types that nft has a name for, from UNSPEC to PROHIBIT
 NOT_IN_V6 = BIT["BROADCAST"] | BIT["BLACKHOLE"]
 ROUTED_V6 = BIT["LOCAL"] | BIT["ANYCAST"] | BIT["UNREACHABLE"]
 
@@ -79,6 +81,15 @@ class Addrtype(Match):
         if self.dst:
             out += f" dst-type {'!' if self.not_dst else ''}{_show(self.dst)}"
         return out + (f" limit-{self.limit}" if self.limit else "")
+
+    def translate(self, base: Base) -> str:
+        """One of the two types only, and whichever is inverted inverts it."""
+        types = self.src or self.dst
+        names = [name.lower() for name, bit in TYPES[:SPOKEN] if types & bit]
+        interface = f". {self.limit[0]}if " if self.limit == "in" else ". oif " if self.limit else ""
+        kinds = ", ".join(names) if not types & types - 1 else f"{{ {', '.join(names)} }}"
+        sign = nft.unless(self.not_src or self.not_dst)
+        return f"fib {'saddr' if self.src else 'daddr'} {interface}type {sign}{kinds}"
 
     def refused(self, place: Place) -> str | None:
         wrong = {"out": {"PREROUTING", "INPUT"}, "in": {"POSTROUTING", "OUTPUT"}, "": set[str]()}[self.limit]

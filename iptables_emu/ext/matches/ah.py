@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Region, Test
 from iptables_emu.ext.region import Header
-from iptables_emu.ext.spi import ANY, SpiRange, given_spis, list_spis, save_spis, spi_clauses
+from iptables_emu.ext.spi import ANY, SpiRange, given_spis, list_spis, nft_spis, save_spis, spi_clauses
 from iptables_emu.options.types import uint, uint_range
 from iptables_emu.packet.exthdr import AH, find_header
 
@@ -40,6 +41,9 @@ class Ah(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" ah {list_spis(self.spis, self.inverted)}"
+
+    def translate(self, base: Base) -> str:
+        return nft_spis("ah", self.spis, self.inverted) or "meta l4proto ah"
 
     def region(self, base: Base) -> Region:
         return Region((spi_clauses("ah_spi", "ahspi", self.spis, self.inverted),), Header(12))
@@ -82,6 +86,13 @@ class Ah6(Match):
         if self.length or self.not_length:
             out += f"length:{'!' if self.not_length else ''}{self.length}"
         return out + (" reserved" if self.reserved else "")
+
+    def translate(self, base: Base) -> str:
+        words = [nft_spis("ah", self.spis, self.not_spis)]
+        if self.length or self.not_length:
+            words.append(f"ah hdrlength {nft.unless(self.not_length)}{self.length}")
+        words.append("ah reserved 1" if self.reserved else "")
+        return " ".join(filter(None, words)) or "exthdr ah exists"
 
     def compile(self, cx: Compile) -> Test:
         low, high = self.spis

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
 from iptables_emu.options.types import save_string, string, uint
 
@@ -53,6 +54,11 @@ class Cgroup(Match):
         if self.classid is not None:
             out += f" {'! ' if self.not_classid else ''}{self.classid}"
         return out
+
+    def translate(self, base: Base) -> str | None:
+        if self.path is not None:
+            return None
+        return "" if self.classid is None else f"meta cgroup {nft.unless(self.not_classid)}{self.classid}"
 
     def refused(self, place: Place) -> str | None:
         if (self.path is None) is (self.classid is None):

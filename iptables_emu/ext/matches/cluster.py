@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from iptables_emu.ext.api import Base, Gathered, Match, Opt
+from iptables_emu.conntrack.jhash import jhash2, words_of
+from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Test
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.types import uint
+from iptables_emu.packet.packet import HOST, MULTICAST
+
+if TYPE_CHECKING:
+    from iptables_emu.engine.context import Context
+    from iptables_emu.packet.packet import Packet
 
 MOST = 32  # XT_CLUSTER_NODES_MAX
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster(Match):
-    """``nodes`` has a bit for each local node. The meaning (a hash of the connection's source) is not given yet."""
+    """``nodes`` has a bit for each local node. A hash of the connection's source tells which node it belongs to."""
 
     NAME: ClassVar[str] = "cluster"
     NEEDS_CONNTRACK: ClassVar[bool] = True
@@ -62,6 +68,27 @@ class Cluster(Match):
     def listing(self, numeric: bool, base: Base) -> str:
         sign = "!" if self.inverted else ""
         return f" cluster {sign}node_mask=0x{self.nodes:08x} total_nodes={self.total} hash_seed=0x{self.seed:08x}"
+
+    def translate(self, base: Base) -> str:
+        """Upstream gives one node by its number from 1, several from 0, and forgets the inversion."""
+        nodes = [node for node in range(MOST) if self.nodes >> node & 1]
+        which = f"eq {nodes[0] + 1}" if len(nodes) == 1 else f"{{ {', '.join(map(str, nodes))} }}"
+        return f"jhash ct original saddr mod {self.total} seed 0x{self.seed:08x} {which} meta pkttype set host"
+
+    def compile(self, cx: Compile) -> Test:
+        words = 1 if cx.family == 4 else 4
+
+        def test(pkt: Packet, ctx: Context) -> bool:
+            group = pkt.dst >> 28 == 0xE if pkt.family == 4 else pkt.dst >> 120 == 0xFF
+            if pkt.pkttype == MULTICAST and not group:
+                pkt.pkttype = HOST  # sent to all nodes by a shared address: this one takes it as its own
+            if pkt.ct is None:
+                return False
+            source = (pkt.ct.master or pkt.ct).original.src
+            node = jhash2(words_of(source, pkt.family)[:words], self.seed) * self.total >> 32
+            return bool(self.nodes >> node & 1) is not self.inverted
+
+        return test
 
 
 EXTENSIONS = (Cluster,)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
-from iptables_emu.options.types import save_string, string
+from iptables_emu.options.types import cut, save_string, string
 
 SIZE = 256  # XT_MAX_COMMENT_LEN, with the final NUL
 
@@ -32,6 +33,9 @@ class Comment(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" /* {self.text} */"
+
+    def translate(self, base: Base) -> nft.Nft:
+        return nft.Nft(comment=cut(f'"{self.text}"', SIZE - 1))
 
     def region(self, base: Base) -> Region:
         return Region()

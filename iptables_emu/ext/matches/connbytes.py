@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Test
 from iptables_emu.options.numbers import U64
 from iptables_emu.options.problem import ParameterProblem
@@ -65,6 +66,13 @@ class Connbytes(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f"{self._range('')} connbytes mode {self.mode} connbytes direction {self.direction}"
+
+    def translate(self, base: Base) -> str:
+        way = "" if self.direction == "both" else f"{self.direction} "
+        low, high, inverted = min(self.first, self.last), max(self.first, self.last), self.first > self.last
+        if high == U64 and low != high:
+            return f"ct {way}{self.mode} {'lt' if inverted else 'ge'} {low}"
+        return f"ct {way}{self.mode} {nft.unless(inverted)}{nft.span(low, high)}"
 
     def _range(self, prefix: str) -> str:
         low, high = sorted((self.first, self.last))

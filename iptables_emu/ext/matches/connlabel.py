@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from iptables_emu.ext.api import Base, Gathered, Match, Opt, Place
+from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
 from iptables_emu.ext.cnumbers import strtoul
 from iptables_emu.options.numbers import U16
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
 from iptables_emu.options.types import string
+
+if TYPE_CHECKING:
+    from iptables_emu.engine.context import Context
+    from iptables_emu.packet.packet import Packet
 
 MAX_BIT = 127  # XT_CONNLABEL_MAXBIT
 NO_FILE = "Warning: cannot open /etc/xtables/connlabel.conf: No such file or directory\n"
@@ -30,7 +34,7 @@ def _label(text: str, cx: OptionContext) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Connlabel(Match):
-    """``sets``: the label is set when it is not there. The meaning waits for labels in the connection table."""
+    """``sets``: the label is set when it is not there, and then the match holds."""
 
     NAME: ClassVar[str] = "connlabel"
     NEEDS_CONNTRACK: ClassVar[bool] = True
@@ -53,8 +57,24 @@ class Connlabel(Match):
     def listing(self, numeric: bool, base: Base) -> str:
         return f" connlabel{' !' if self.inverted else ''} {self.bit}{' set' if self.sets else ''}"
 
+    def translate(self, base: Base) -> str:
+        label = f"ct label {f'and {self.bit} != ' if self.inverted else ''}{self.bit}"
+        return f"ct label set {self.bit} {label}" if self.sets else label
+
     def refused(self, place: Place) -> str | None:
         return "ERANGE" if self.bit > MAX_BIT else None
+
+    def compile(self, cx: Compile) -> Test:
+        label = 1 << self.bit
+
+        def test(pkt: Packet, ctx: Context) -> bool:
+            if pkt.ct is None:
+                return self.inverted
+            if self.sets:
+                pkt.ct.labels |= label
+            return bool(pkt.ct.labels & label) is not self.inverted
+
+        return test
 
 
 EXTENSIONS = (Connlabel,)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt
 from iptables_emu.ext.widemask import narrow_mask, wide_mask
+from iptables_emu.model.address import FULL, show
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.types import plen_mask, uint
 
@@ -70,6 +72,17 @@ class Connlimit(Match):
     def listing(self, numeric: bool, base: Base) -> str:
         side, sign = "dst" if self.destination else "src", "<=" if self.upto else ">"
         return f" #conn {side}/{_bits(self.mask, base)} {sign} {self.limit}"
+
+    def translate(self, base: Base) -> nft.Nft:
+        """The set is of IPv4 addresses in both families, as upstream has it."""
+        mask = narrow_mask(self.mask, base.family)
+        bits = "" if mask == FULL[base.family] else f"and {show(mask, base.family)} "
+        side = f"{'ip' if base.family == 4 else 'ip6'} {'daddr' if self.destination else 'saddr'}"
+        count = f"ct count {'' if self.upto else 'over '}{self.limit}"
+        return nft.Nft(
+            f"add @connlimit{{n}} {{ {side} {bits}{count} }}",
+            declares="connlimit{n} { type ipv4_addr; flags dynamic; }",
+        )
 
 
 EXTENSIONS = (Connlimit,)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Region, Test
-from iptables_emu.ext.ct_state import show_states, state_boxes, states_option
+from iptables_emu.ext.ct_state import DNAT_BIT, SNAT_BIT, nft_states, show_states, state_boxes, states_option
 from iptables_emu.ext.region import Clause, masked, within
 from iptables_emu.ext.words import Word, word_list
 from iptables_emu.model.address import FULL, mask_bits, show
@@ -120,6 +121,30 @@ class Conntrack(Match):
     def listing(self, numeric: bool, base: Base) -> str:
         return "".join(self._items("", numeric, base.family))
 
+    def translate(self, base: Base) -> str:
+        return " ".join(self._nft_words(base))
+
+    def _nft_words(self, base: Base) -> Iterator[str]:
+        if self.direction:
+            yield f"ct direction {self.direction.lower()}"
+        if self.proto:
+            side = "reply" if self.direction == "REPLY" else "original"
+            yield f"ct {side} protocol {nft.unless(self.not_proto)}{self.proto}"
+        if nat := self.states & (SNAT_BIT | DNAT_BIT):  # upstream asks the wrong flag whether that is inverted
+            yield f"ct status {'!=' if self.not_status else ''}{'snat' if nat & SNAT_BIT else 'dnat'}"
+        elif self.states:
+            yield nft_states(self.states, self.not_states)
+        if self.status >= 0:
+            words = ",".join(name.lower().replace("_", "-") for name, bit in STATUSES if self.status & bit)
+            yield f"ct status {'! ' if self.not_status else ''}{words}"
+        if self.expire:
+            yield f"ct expiration {nft.unless(self.not_expire)}{nft.span(*self.expire)}"
+        for option, value, mask, inverted in self.addresses:
+            text = _address(value, mask, base.family, True)
+            yield f"ct {_nft_side(option)} {option[-3]}addr {nft.unless(inverted)}{text}"
+        for option, low, high, inverted in self.ports:
+            yield f"ct {_nft_side(option)} proto-{option[-7:-4]} {nft.unless(inverted)}{nft.span(low, high)}"
+
     def _items(self, prefix: str, numeric: bool, family: int) -> Iterator[str]:
         if self.states:
             yield _item(prefix, "ctstate", show_states(self.states), self.not_states)
@@ -200,6 +225,10 @@ def seconds_left(ct: Conn, now: int) -> int:
 
 def _item(prefix: str, option: str, text: str, inverted: bool) -> str:
     return f"{' !' if inverted else ''} {prefix}{option} {text}"
+
+
+def _nft_side(option: str) -> str:
+    return "original" if option.startswith("ctorig") else "reply"
 
 
 def _range(low: int, high: int) -> str:

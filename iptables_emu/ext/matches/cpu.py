@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt
 from iptables_emu.options.types import uint
 
@@ -31,6 +32,9 @@ class Cpu(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" cpu {'! ' if self.inverted else ''}{self.number}"
+
+    def translate(self, base: Base) -> str:
+        return f"cpu {nft.unless(self.inverted)}{self.number}"
 
 
 EXTENSIONS = (Cpu,)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Region, Test
 from iptables_emu.ext.ports import PortRange, given_ports, list_ports, save_given_ports
 from iptables_emu.ext.region import Header, within
@@ -113,6 +114,18 @@ class Dccp(Match):
         if self.option is not None:
             out += f" option={'!' if self.not_option else ''}{self.option}"
         return out
+
+    def translate(self, base: Base) -> str | None:
+        if self.option is not None:
+            return None
+        words = nft.ports("dccp sport", self.sports, self.not_sports, all_of_them=True)
+        words += nft.ports("dccp dport", self.dports, self.not_dports, all_of_them=True)
+        if types := self.types:
+            names = [TYPES[kind].lower() for kind in range(INVALID) if types >> kind & 1]
+            names += [f"{INVALID}-15"] if types & ALL_INVALID else []
+            text = names[0] if len(names) == 1 else f"{{ {', '.join(names)} }}"
+            words.append(f"dccp type {nft.unless(self.not_types)}{text}")
+        return " ".join(words)
 
     def region(self, base: Base) -> Region:
         clauses = []

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Place, Region
 from iptables_emu.ext.region import masked
 from iptables_emu.ext.valmask import GROUPS, show_val_mask, val_mask
@@ -61,6 +62,15 @@ class Devgroup(Match):
             f"{' !' if inverted else ''} {option}{show_val_mask(*group, None if numeric else GROUPS)}"
             for option, _, group, inverted in self._sides()
         )
+
+    def translate(self, base: Base) -> str:
+        """An inverted source group inverts the destination's too, as upstream has it."""
+        out, sign = [], False
+        for option, _, (value, mask), inverted in self._sides():
+            sign = sign or inverted
+            name = next((name for name, number in GROUPS.items() if number == value), "")
+            out.append(f"{'i' if option == 'src-group' else 'o'}ifgroup {nft.masked(value, mask, sign, name)}")
+        return " ".join(out)
 
     def refused(self, place: Place) -> str | None:
         if self.source is not None and not place.hooks <= INPUT_SIDE:

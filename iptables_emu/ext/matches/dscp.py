@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
 from iptables_emu.ext.dscp_class import dscp_class
 from iptables_emu.ext.region import masked
@@ -43,6 +44,9 @@ class Dscp(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" DSCP match {'!' if self.inverted else ''}0x{self.value:02x}"
+
+    def translate(self, base: Base) -> str:
+        return f"{'ip' if base.family == 4 else 'ip6'} dscp {nft.unless(self.inverted)}0x{self.value:02x}"
 
     def region(self, base: Base) -> Region:
         return Region(((masked("tos", self.value << 2, 0xFC, self.inverted, self.save(base).strip()),),))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.types import uint
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from iptables_emu.packet.packet import Packet
 
 TCP = 6
+CODEPOINTS = ("not-ect", "ect1", "ect0", "ce")
 ECE, CWR = 0x40, 0x80  # of the byte of TCP flags
 TCP_HEADER, FLAGS_AT = 20, 13
 
@@ -52,6 +54,14 @@ class Ecn(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return " ECN match" + "".join(f" {'!' if inverted else ''}{word}" for _, word, inverted in self._items())
+
+    def translate(self, base: Base) -> str:
+        """One inverted option inverts them all, as upstream has it."""
+        sign = nft.unless(self.ece is False or self.cwr is False or self.not_ect)
+        words = [] if self.ece is None else [f"tcp flags {sign}ecn"]
+        words += [] if self.cwr is None else [f"tcp flags {sign}cwr"]
+        words += [] if self.ect is None else [f"ip ecn {sign}{CODEPOINTS[self.ect]}"]
+        return " ".join(words)
 
     def _items(self) -> Iterator[tuple[str, str, bool]]:
         if self.ece is not None:

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
 from iptables_emu.ext.region import Header
-from iptables_emu.ext.spi import ANY, SpiRange, given_spis, list_spis, save_spis, spi_clauses
+from iptables_emu.ext.spi import ANY, SpiRange, given_spis, list_spis, nft_spis, save_spis, spi_clauses
 from iptables_emu.options.types import uint_range
 
 
@@ -35,6 +35,10 @@ class Esp(Match):
     def listing(self, numeric: bool, base: Base) -> str:
         shown = list_spis(self.spis, self.inverted)
         return f" esp {shown}" if shown else " esp"
+
+    def translate(self, base: Base) -> str:
+        header = "meta l4proto esp" if base.family == 4 else "exthdr esp exists"
+        return nft_spis("esp", self.spis, self.inverted) or header
 
     def region(self, base: Base) -> Region:
         return Region((spi_clauses("spi", "espspi", self.spis, self.inverted),), Header(8))

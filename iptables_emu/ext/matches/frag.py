@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Region, Test
 from iptables_emu.ext.region import masked, within
 from iptables_emu.options.numbers import U32
@@ -78,6 +79,13 @@ class Frag(Match):
         if self.length is not None:
             out += f" length:{'!' if self.not_length else ''}{self.length}"
         return out + "".join(f" {word}" for is_set, _, word in self._flags() if is_set)
+
+    def translate(self, base: Base) -> str:
+        words = [f"frag id {nft.unless(self.not_ids)}{nft.span(*self.ids)}"] if self.ids and self._says_ids() else []
+        rows = (self.reserved, "reserved 1"), (self.first, "frag-off 0"), (self.more, "more-fragments 1"), (
+            self.last, "more-fragments 0")  # fmt: skip
+        words += [f"frag {text}" for is_set, text in rows if is_set]
+        return " ".join(words) or "exthdr frag exists"
 
     def region(self, base: Base) -> Region:
         label = f"{'! ' if self.not_ids else ''}{self._ids_option()}" if self._says_ids() else "-m frag"

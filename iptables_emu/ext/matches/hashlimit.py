@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
 from iptables_emu.ext.cnumbers import atoll
 from iptables_emu.ext.jiffies import jiffies
 from iptables_emu.ext.procname import bad_proc_name
 from iptables_emu.ext.rate_table import Config, RateTable, bytes_per_second, overflows
+from iptables_emu.model.address import prefix_mask, show
 from iptables_emu.options.numbers import U32, U64, atoi, scan
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
@@ -100,6 +101,38 @@ def _show_bytes(average: int, burst: int, prefix: str) -> tuple[str, int]:
     return f"{out} {prefix}burst {total // size}{unit}b", 60000
 
 
+def _nft_key(mode: str, ip: str, config: Config, base: Base) -> str:
+    """One part of a meter's key, an address with the mask it is grouped by."""
+    if mode.endswith("port"):
+        return f"tcp {mode[0]}port"
+    bits = config.source_bits if mode == "srcip" else config.destination_bits
+    if bits == base.addr_bits:
+        return f"{ip} {mode[0]}addr"
+    mask = prefix_mask(bits, base.family)
+    if base.family == 4:
+        return f"{ip} {mode[0]}addr and {show(mask, 4)}"
+    return f"{ip} {mode[0]}addr and {':'.join(f'{mask >> 16 * at & 0xFFFF:04x}' for at in range(7, -1, -1))}"
+
+
+def _nft_rate(average: int, burst: int) -> str:
+    shown, _ = _show_rate(average)
+    number, _, unit = shown.partition("/")
+    full = next((word for word in ("second", "minute", "hour", "day") if word.startswith(unit)), unit)
+    return f"{number}/{full} " + (f"burst {burst} packets " if burst != BURST else "")
+
+
+def _nft_bytes(average: int, burst: int) -> str:
+    """The text of :func:`_show_bytes` in nft's units."""
+    rate, _, total = _show_bytes(average, burst, "")[0].partition("b/s burst ")
+    number, unit = _nft_unit(rate.strip().removesuffix("b/s"))
+    text = f" {number} {unit}/second"
+    return text + (" burst {} {} ".format(*_nft_unit(total.removesuffix("b"))) if burst else " ")
+
+
+def _nft_unit(text: str) -> tuple[str, str]:
+    return (text[:-1], f"{text[-1]}bytes") if text[-1:] in FACTORS else (text, "bytes")
+
+
 @dataclass(frozen=True, slots=True)
 class Hashlimit(Match):
     """Averages and bursts in the kernel's own numbers, times in milliseconds. Rules with the same name share the
@@ -130,7 +163,7 @@ class Hashlimit(Match):
 
     name: str
     above: bool
-    config: Config
+    settings: tuple[Any, ...]  # the fields of Config
 
     @classmethod
     def check(cls, given: Gathered, base: Base) -> None:
@@ -163,7 +196,11 @@ class Hashlimit(Match):
             values.get("hashlimit-htable-gcinterval", GC_INTERVAL), values.get("hashlimit-htable-expire", expire),
         )  # fmt: skip
         above = given["above"].inverted is False if "above" in given else given["upto"].inverted
-        return cls(values["hashlimit-name"], above, config)
+        return cls(values["hashlimit-name"], above, tuple(config))
+
+    @property
+    def config(self) -> Config:
+        return Config(*self.settings)
 
     def _rate_text(self, average: int, prefix: str) -> tuple[str, int]:
         config = self.config
@@ -201,6 +238,18 @@ class Hashlimit(Match):
         mode = f" mode {'-'.join(self.config.modes)}" if self.config.modes else ""
         return f" limit: {'above' if self.above else 'up to'}{rate}{mode}" + self._table_text("", quantum, base)
 
+    def translate(self, base: Base) -> str | None:
+        """The garbage collector's default is taken for the one of the entries' age, as upstream has it."""
+        config, ip = self.config, "ip" if base.family == 4 else "ip6"
+        if not config.modes:
+            return None
+        keys = [_nft_key(mode, ip, config, base) for mode in ("dstip", "dstport", "srcip", "srcport")
+                if mode in config.modes]  # fmt: skip
+        age = f" timeout {config.expire // 1000}s" if config.expire != GC_INTERVAL else ""
+        rate = _nft_bytes(config.average, config.burst) if config.octets else _nft_rate(config.average, config.burst)
+        over = " over" if self.above else ""
+        return f"meter {self.name} {{ {' . '.join(keys)}{age} limit rate{over}{rate}}}"
+
     def refused(self, place: Place) -> str | None:
         config, bits = self.config, place.base.addr_bits
         if bad_proc_name(self.name) or not config.gc_interval or not config.expire:
@@ -214,8 +263,9 @@ class Hashlimit(Match):
     def compile(self, cx: Compile) -> Test:
         # a table of IPv4 and one of IPv6 may have the same name
         key = (f"hashlimit{cx.family}", self.name)
-        table: RateTable = cx.shared.setdefault(key, RateTable(self.config, cx.family))
-        octets, rate_match, above = self.config.octets, self.config.rate_match, self.above
+        config = self.config
+        table: RateTable = cx.shared.setdefault(key, RateTable(config, cx.family))
+        octets, rate_match, above = config.octets, config.rate_match, self.above
 
         def test(pkt: Packet, ctx: Context) -> bool:
             within = table.within(pkt, jiffies(ctx.now), octets, rate_match)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from iptables_emu.ext.api import Opt
+from iptables_emu.ext.api import Base, Opt
 from iptables_emu.ext.opts6 import OptionsHeader, option_rows
 from iptables_emu.packet.exthdr import HOPOPTS
 
@@ -19,6 +19,9 @@ class Hbh(OptionsHeader):
     HEADER: ClassVar[int] = HOPOPTS
     FIELD: ClassVar[str] = "hbh_len"
     OPTIONS: ClassVar[Sequence[Opt]] = option_rows("hbh", "PAD0 has not got length")
+
+    def translate(self, base: Base) -> str | None:
+        return self.nft_length()
 
 
 EXTENSIONS = (Hbh,)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Test
 from iptables_emu.options.types import save_string, string
 
@@ -40,6 +41,9 @@ class Helper(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f' helper match {"! " if self.inverted else ""}"{self.name}"'
+
+    def translate(self, base: Base) -> str:
+        return f'ct helper {nft.unless(self.inverted)}"{self.name}"'
 
     def compile(self, cx: Compile) -> Test:
         name, inverted = self.name, self.inverted

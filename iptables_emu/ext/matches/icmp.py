@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
-from iptables_emu.ext.icmp_types import ANY_TYPE, TypeCode, list_type, names_of, type_option, type_region
+from iptables_emu.ext.icmp_types import ANY_TYPE, TypeCode, list_type, names_of, type_name, type_option, type_region
 
 NAMES = names_of("""any:255 echo-reply:0 pong:0 destination-unreachable:3 network-unreachable:3/0 host-unreachable:3/1
 protocol-unreachable:3/2 port-unreachable:3/3 fragmentation-needed:3/4 source-route-failed:3/5 network-unknown:3/6
@@ -47,6 +48,13 @@ class Icmp(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return " icmp" + list_type(NAMES, self.value, self.inverted, numeric)
+
+    def translate(self, base: Base) -> str | None:
+        """``any`` asks nothing, but the protocol that is not said for its sake has to be."""
+        if self.value[0] == ANY_TYPE:
+            return "ip protocol icmp"
+        name = type_name(NAMES, self.value)
+        return f"icmp type {nft.unless(self.inverted)}{name}" if name else None
 
     def region(self, base: Base) -> Region:
         return type_region(self.value, self.inverted, self.save(base).strip(), wildcard=True)

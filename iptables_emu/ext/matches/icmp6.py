@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
-from iptables_emu.ext.icmp_types import TypeCode, list_type, names_of, type_option, type_region
+from iptables_emu.ext.icmp_types import TypeCode, list_type, names_of, type_name, type_option, type_region
 
 NAMES = names_of("""destination-unreachable:1 no-route:1/0 communication-prohibited:1/1 beyond-scope:1/2
 address-unreachable:1/3 port-unreachable:1/4 failed-policy:1/5 reject-route:1/6 packet-too-big:2 time-exceeded:3
@@ -16,6 +17,9 @@ unknown-header-type:4/1 unknown-option:4/2 echo-request:128 ping:128 echo-reply:
 mld-listener-report:131 mld-listener-done:132 mld-listener-reduction:132 router-solicitation:133
 router-advertisement:134 neighbour-solicitation:135 neighbor-solicitation:135 neighbour-advertisement:136
 neighbor-advertisement:136 redirect:137""")
+# nft's names for neighbour discovery
+ND_NAMES = {133: "nd-router-solicit", 134: "nd-router-advert", 135: "nd-neighbor-solicit", 136: "nd-neighbor-advert",
+            137: "nd-redirect"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,12 @@ class Icmp6(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return " ipv6-icmp" + list_type(NAMES, self.value, self.inverted, numeric)
+
+    def translate(self, base: Base) -> str | None:
+        kind, low, high = self.value
+        name = ND_NAMES.get(kind) if low != high else None
+        name = name or type_name(NAMES, self.value)
+        return f"icmpv6 type {nft.unless(self.inverted)}{name}" if name else None
 
     def region(self, base: Base) -> Region:
         return type_region(self.value, self.inverted, self.save(base).strip(), wildcard=False)

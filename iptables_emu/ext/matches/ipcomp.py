@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
 from iptables_emu.ext.region import Header
 from iptables_emu.ext.spi import ANY, SpiRange, given_spis, list_spis, save_spis, spi_clauses
@@ -38,6 +39,9 @@ class Ipcomp(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" comp {list_spis(self.spis, self.inverted)}" + (" reserved" if self.reserved else "")
+
+    def translate(self, base: Base) -> str:
+        return f"comp cpi {nft.unless(self.inverted)}{nft.span(*self.spis)}"
 
     def region(self, base: Base) -> Region:
         return Region((spi_clauses("cpi", "ipcompspi", self.spis, self.inverted),), Header(4))

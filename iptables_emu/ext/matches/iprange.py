@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
 from iptables_emu.ext.region import Clause, within
 from iptables_emu.model.address import dotted, parse_plain, show
@@ -70,6 +71,13 @@ class Iprange(Match):
         return "".join(
             f" {word} IP range{' !' if inverted else ''} {_show(bounds, base.family)}"
             for _, word, bounds, inverted in self._sides()
+        )
+
+    def translate(self, base: Base) -> str:
+        ip = "ip" if base.family == 4 else "ip6"
+        return " ".join(
+            f"{ip} {side[0]}addr {nft.unless(inverted)}{show(bounds[0], base.family)}-{show(bounds[1], base.family)}"
+            for side, _, bounds, inverted in self._sides()
         )
 
     def region(self, base: Base) -> Region:

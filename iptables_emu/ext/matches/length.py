@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
 from iptables_emu.ext.region import within
 from iptables_emu.options.types import uint_range
@@ -38,6 +39,9 @@ class Length(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" length {'!' if self.inverted else ''}{self._range()}"
+
+    def translate(self, base: Base) -> str:
+        return f"meta length {nft.unless(self.inverted)}{nft.span(self.low, self.high)}"
 
     def region(self, base: Base) -> Region:
         return Region(((within("length", ((self.low, self.high),), self.inverted, self.save(base).strip()),),))

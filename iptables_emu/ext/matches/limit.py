@@ -85,6 +85,11 @@ class Limit(Match):
     def listing(self, numeric: bool, base: Base) -> str:
         return f" limit: avg {self._rate()} burst {self.burst}"
 
+    def translate(self, base: Base) -> str:
+        number, unit, _ = best_unit(self.period)
+        unit = next(word for word, _ in SPELLINGS if word.startswith(unit))
+        return f"limit rate {number}/{unit}" + (f" burst {self.burst} packets" if self.burst else "")
+
     def _rate(self) -> str:
         number, unit, _ = best_unit(self.period)
         return f"{number}/{unit}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
 from iptables_emu.ext.region import within
 from iptables_emu.options.types import ether_mac, show_mac
@@ -34,6 +35,9 @@ class Mac(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" MAC {'! ' if self.inverted else ''}{show_mac(self.address)}"
+
+    def translate(self, base: Base) -> str:
+        return f"ether saddr {nft.unless(self.inverted)}{show_mac(self.address)}"
 
     def region(self, base: Base) -> Region:
         return Region(((within("mac", ((self.address, self.address),), self.inverted, self.save(base).strip()),),))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
 from iptables_emu.ext.region import masked
 from iptables_emu.options.types import mark_mask, show_mark_mask
@@ -35,6 +36,9 @@ class Mark(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" mark match{' !' if self.inverted else ''}{show_mark_mask(self.value, self.mask)}"
+
+    def translate(self, base: Base) -> str:
+        return f"mark {nft.masked(self.value, self.mask, self.inverted)}"
 
     def region(self, base: Base) -> Region:
         return Region(((masked("mark", self.value, self.mask, self.inverted, self.save(base).strip()),),))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Region, Test
 from iptables_emu.ext.region import Header, readable, within
 from iptables_emu.options.numbers import strict
@@ -88,6 +89,11 @@ class Mh(Match):
             return " mh"
         low, high = (_show(number, numeric) for number in self.types)
         return f" mh {'!' if self.inverted else ''}{low}" + (f":{high}" if self.types[0] != self.types[1] else "")
+
+    def translate(self, base: Base) -> str:
+        if self.types == ANY and not self.inverted:
+            return "exthdr mh exists"
+        return f"mh type {nft.unless(self.inverted)}{nft.span(*self.types)}"
 
     def region(self, base: Base) -> Region:
         label = self.save(base).strip()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
 from iptables_emu.ext.ports import PortRange, port_name
 from iptables_emu.ext.region import Header, within
@@ -87,6 +88,17 @@ class Multiport(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" multiport {self.side} {' !' if self.inverted else ''}{self._show(numeric, base)}"
+
+    def translate(self, base: Base) -> str:
+        """Of ``--ports`` upstream forgets the inversion, and takes the ends of a range for two ports."""
+        proto = PROTOCOL_NAMES[base.proto]
+        if self.side == "ports":
+            single = [port for low, high in self.ranges for port in ((low,) if low == high else (low, high))]
+            pairs = ", ".join(f"0-65535 . {port}, {port} . 0-65535" for port in single)
+            return f"{proto} sport . {proto} dport {{ {pairs} }}"
+        words = ", ".join(nft.span(*each) for each in self.ranges)
+        many = f"{{ {words} }}" if len(self.ranges) > 1 else words
+        return f"{proto} {self.side[:-1]} {nft.unless(self.inverted)}{many}"
 
     def _show(self, numeric: bool, base: Base) -> str:
         proto = PROTOCOL_NAMES.get(base.proto, "")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext.accounts import GROUPS, USERS, name_of
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
 from iptables_emu.options.numbers import U32, scan
 from iptables_emu.options.problem import ParameterProblem
@@ -95,6 +96,13 @@ class Owner(Match):
     def listing(self, numeric: bool, base: Base) -> str:
         words = ("owner socket exists", "owner UID match", "owner GID match", "incl. suppl. groups")
         return "".join(self._items(words, numeric))
+
+    def translate(self, base: Base) -> str | None:
+        if self.socket is not None or self.groups or (self.uids is None) is (self.gids is None):
+            return None
+        if self.uids is not None:
+            return f"skuid {nft.unless(self.not_uids)}{nft.span(*self.uids)}"
+        return f"skgid {nft.unless(self.not_gids)}{nft.span(*self.gids or (0, 0))}"
 
     def _items(self, words: Sequence[str], numeric: bool) -> Iterator[str]:
         if self.socket is not None:

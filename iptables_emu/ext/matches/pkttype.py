@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
 from iptables_emu.ext.region import within
 from iptables_emu.options.problem import ParameterProblem
@@ -44,6 +45,10 @@ class Pkttype(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" PKTTYPE {'!' if self.inverted else ''}= {NAMES[self.kind][0]}"
+
+    def translate(self, base: Base) -> str:
+        """Upstream has a name for the first three kinds only."""
+        return f"pkttype {nft.unless(self.inverted)}{NAMES[self.kind][0] if self.kind < 3 else self.kind}"
 
     def region(self, base: Base) -> Region:
         return Region(((within("pkttype", ((self.kind, self.kind),), self.inverted, self.save(base).strip()),),))

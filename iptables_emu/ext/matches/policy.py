@@ -138,6 +138,11 @@ class Policy(Match):
             out += _show_element(element, "", numeric, base)
         return out
 
+    def translate(self, base: Base) -> str | None:
+        if self.direction != "in" or len(self.elements) > 1 or any(self.elements):
+            return None
+        return f"meta secpath {'missing' if self.none else 'exists'}"
+
     def refused(self, place: Place) -> str | None:
         wrong = {"out": {"PREROUTING", "INPUT"}, "in": {"POSTROUTING", "OUTPUT"}}[self.direction]
         return "EINVAL" if place.hooks & wrong else None

@@ -36,6 +36,9 @@ class Quota(Match):
     def listing(self, numeric: bool, base: Base) -> str:
         return f" quota: {self.quota} bytes"
 
+    def translate(self, base: Base) -> str:
+        return f"quota {'over ' if self.inverted else ''}{self.quota} bytes"
+
     def compile(self, cx: Compile) -> Test:
         left, inverted = self.quota, self.inverted
 

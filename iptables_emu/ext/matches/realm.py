@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
 from iptables_emu.ext.valmask import REALMS, show_val_mask, val_mask
 
@@ -40,6 +41,10 @@ class Realm(Match):
     def listing(self, numeric: bool, base: Base) -> str:
         shown = show_val_mask(self.value, self.mask, None if numeric else REALMS)
         return f"{' !' if self.inverted else ''} realm{shown}"
+
+    def translate(self, base: Base) -> str:
+        name = next((name for name, number in REALMS.items() if number == self.value), "")
+        return f"rtclassid {nft.masked(self.value, self.mask, self.inverted, name)}"
 
     def region(self, base: Base) -> Region:
         return Region(((),) if (self.value == 0) is not self.inverted else ())

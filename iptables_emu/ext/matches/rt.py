@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Region, Test
 from iptables_emu.ext.region import Clause, masked, within
 from iptables_emu.model.address import parse_plain, show
@@ -119,6 +120,16 @@ class Rt(Match):
         out += " reserved" if self.reserved else ""
         out += f" 0-addrs{self._addresses_text()}" if self.addresses else ""
         return out + (" 0-not-strict" if self.loose else "")
+
+    def translate(self, base: Base) -> str | None:
+        if self.reserved or self.addresses or self.loose:
+            return None
+        words = [] if self.kind is None else [f"rt type {nft.unless(self.not_kind)}{self.kind}"]
+        if self.segsleft and self._says_segsleft():
+            words.append(f"rt seg-left {nft.unless(self.not_segsleft)}{nft.span(*self.segsleft)}")
+        if self.length is not None:
+            words.append(f"rt hdrlength {nft.unless(self.not_length)}{self.length}")
+        return " ".join(words) or "exthdr rt exists"
 
     def region(self, base: Base) -> Region | None:
         # a list of hops is no condition on single fields

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Region, Test
 from iptables_emu.ext.ports import PortRange, given_ports, list_ports, port_range, save_given_ports
 from iptables_emu.ext.region import Header, within
@@ -67,6 +68,21 @@ def _chunk_list(text: str) -> tuple[int, tuple[Flags, ...]]:
             bit, (mask, value) = 0x80 >> place, flags.get(row, (0, 0))
             flags[row] = (mask | bit, value | bit if letter.isupper() else value)
     return kinds, tuple((row, mask, value) for row, (mask, value) in flags.items())
+
+
+def _nft_chunks(chunks: Chunks, inverted: bool) -> Iterator[str]:
+    how, kinds, flags = chunks
+    asked = {row: (mask, value) for row, mask, value in reversed(flags)}
+    for name, kind, _ in CHUNKS:
+        chunk = f"sctp chunk {name.lower().removeprefix('ecn_').replace('_', '-')}"
+        if not kinds >> kind & 1:
+            if how == "only":
+                yield f"{chunk} {'exists' if inverted else 'missing'}"
+        elif kind in asked:
+            mask, value = asked[kind]
+            yield f"{chunk} flags & 0x{mask:x} {'!=' if inverted else '=='} 0x{value:x}"
+        else:
+            yield f"{chunk} {'missing' if inverted else 'exists'}"
 
 
 def _show_flags(row: int, mask: int, value: int) -> str:
@@ -165,6 +181,17 @@ class Sctp(Match):
         if self.chunks is not None:
             out += f"{' !' if self.not_chunks else ''}{_show_chunks(self.chunks, numeric)}"
         return out
+
+    def translate(self, base: Base) -> str | None:
+        words = nft.ports("sctp sport", self.sports, self.not_sports, all_of_them=True)
+        words += nft.ports("sctp dport", self.dports, self.not_dports, all_of_them=True)
+        if self.chunks is not None:
+            if self.chunks[0] == "any":
+                return None
+            words += _nft_chunks(self.chunks, self.not_chunks)
+        elif not words:
+            return None
+        return " ".join(words)
 
     def region(self, base: Base) -> Region:
         clauses = tuple(

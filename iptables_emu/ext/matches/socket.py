@@ -37,5 +37,13 @@ class Socket(Match):
     def listing(self, numeric: bool, base: Base) -> str:
         return " socket" + self.save(base)
 
+    def translate(self, base: Base) -> str:
+        if self.nowildcard and not self.transparent and not self.restore_mark:
+            return "socket wildcard le 1"
+        words = [] if self.nowildcard else ["socket wildcard 0"]
+        words += ["socket transparent 1"] if self.transparent else []
+        words += ["meta mark set socket mark"] if self.restore_mark else []
+        return " ".join(words)
+
 
 EXTENSIONS = (Socket,)

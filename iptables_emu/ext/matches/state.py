@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
-from iptables_emu.ext.ct_state import show_states, state_boxes, states_option
+from iptables_emu.ext.ct_state import nft_states, show_states, state_boxes, states_option
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,9 @@ class State(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f"{' !' if self.inverted else ''} state {show_states(self.states)}"
+
+    def translate(self, base: Base) -> str:
+        return nft_states(self.states, self.inverted)
 
     def region(self, base: Base) -> Region:
         return Region(state_boxes(self.states, self.inverted, self.save(base).strip()))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Test
 from iptables_emu.options.numbers import U32
 from iptables_emu.options.problem import ParameterProblem
@@ -84,6 +85,11 @@ class Statistic(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return " statistic" + self._text("")
+
+    def translate(self, base: Base) -> str:
+        if self.mode == "random":
+            return f"meta random & {WHOLE - 1} {'>=' if self.inverted else '<'} {self.probability}"
+        return f"numgen inc mod {self.every} {nft.unless(self.inverted)}{self.packet}"
 
     def _text(self, prefix: str) -> str:
         out = f" {prefix}mode {self.mode}{' !' if self.inverted else ''} {prefix}"

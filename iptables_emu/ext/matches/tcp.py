@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Region, Test
 from iptables_emu.ext.ports import ANY, PortRange, list_ports, native_ports, port_clauses, port_range, save_ports
 from iptables_emu.ext.region import Header, masked
@@ -43,6 +44,10 @@ def _option(text: str, cx: OptionContext) -> int:
     if value is None:
         raise ParameterProblem(f'Bad TCP option "{text}"')
     return value
+
+
+def _nft_flags(bits: int) -> str:
+    return ",".join(name.lower() for name, bit in FLAGS[:6] if bits & bit) or "0x0"
 
 
 def _show_flags(bits: int) -> str:
@@ -115,6 +120,16 @@ class Tcp(Match):
             shown = f"0x{mask:02X}/0x{compare:02X}" if numeric else f"{_show_flags(mask)}/{_show_flags(compare)}"
             out += f" flags:{sign}{shown}"
         return out
+
+    def translate(self, base: Base) -> str:
+        words = nft.ports("tcp sport", self.sports, self.not_sports, all_of_them=False)
+        words += nft.ports("tcp dport", self.dports, self.not_dports, all_of_them=False)
+        if self.option:
+            words.append(f"tcp option {self.option} {'missing' if self.not_option else 'exists'}")
+        mask, compare = self.flags
+        if mask or self.not_flags:
+            words.append(f"tcp flags {nft.unless(self.not_flags)}{_nft_flags(compare)} / {_nft_flags(mask)}")
+        return " ".join(words) or "meta l4proto tcp"
 
     def is_native(self) -> bool:
         if self.option or self.not_option:

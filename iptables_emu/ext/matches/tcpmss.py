@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Test
 from iptables_emu.options.types import uint_range
 
@@ -63,6 +64,9 @@ class Tcpmss(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" tcpmss match {'!' if self.inverted else ''}{self._range()}"
+
+    def translate(self, base: Base) -> str:
+        return f"tcp option maxseg size {nft.unless(self.inverted)}{nft.span(self.low, self.high)}"
 
     def compile(self, cx: Compile) -> Test:
         low, high, inverted = self.low, self.high, self.inverted

@@ -186,6 +186,20 @@ class Time(Match):
             out += " until date" + (f" {_moment(self.date_stop):%Y-%m-%d %H:%M:%S}" if self.date_stop else "")
         return out + ("" if self.kernel_tz else " UTC") + (" contiguous" if self.contiguous else "")
 
+    def translate(self, base: Base) -> str | None:
+        if self.monthdays != ALL_MONTHDAYS:
+            return None
+        out = ""
+        if self.date_start != 0 or self.date_stop != LAST_DATE:
+            first, last = (datetime.fromtimestamp(when, UTC) for when in (self.date_start, self.date_stop))
+            out += f'meta time "{first:%Y-%m-%d %H:%M:%S}"-"{last:%Y-%m-%d %H:%M:%S}"'
+        if self.time_start != 0 or self.time_stop != LAST_SECOND:
+            out += f' meta hour "{_clock(self.time_start)}"-"{_clock(self.time_stop)}"'
+        if self.weekdays != ALL_WEEKDAYS:
+            days = ", ".join(str(day % 7) for day in range(1, 8) if self.weekdays >> day & 1)
+            out += f" meta day {f'{{ {days} }}' if ',' in days else days}"
+        return out
+
     def compile(self, cx: Compile) -> Test:
         def test(pkt: Packet, ctx: Context) -> bool:
             return self._holds(ctx.now // 1_000_000_000)

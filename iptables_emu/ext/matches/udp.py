@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
 from iptables_emu.ext.ports import ANY, PortRange, list_ports, native_ports, port_clauses, save_ports
 from iptables_emu.ext.region import Header
@@ -47,6 +48,11 @@ class Udp(Match):
     def listing(self, numeric: bool, base: Base) -> str:
         out = " udp" + list_ports("spt", self.sports, self.not_sports, numeric, "udp")
         return out + list_ports("dpt", self.dports, self.not_dports, numeric, "udp")
+
+    def translate(self, base: Base) -> str:
+        words = nft.ports("udp sport", self.sports, self.not_sports, all_of_them=False)
+        words += nft.ports("udp dport", self.dports, self.not_dports, all_of_them=False)
+        return " ".join(words) or "meta l4proto udp"
 
     def is_native(self) -> bool:
         return self.not_sports or self.not_dports or not self.sports == self.dports == ANY

@@ -41,6 +41,9 @@ class Audit(Target):
     def listing(self, numeric: bool, base: Base) -> str:
         return f" AUDIT {self.action}"
 
+    def translate(self, base: Base) -> str:
+        return "log level audit"
+
     def compile(self, cx: Compile) -> Action:
         return lambda pkt, ctx: Flow.CONTINUE
 

@@ -55,6 +55,11 @@ class Classify(Target):
     def listing(self, numeric: bool, base: Base) -> str:
         return f" CLASSIFY set {self.priority >> 16:x}:{self.priority & 0xFFFF:x}"
 
+    def translate(self, base: Base) -> str:
+        words = {0xFFFFFFFF: "root", 0: "none"}
+        handle = words.get(self.priority) or f"{self.priority >> 16:x}:{self.priority & 0xFFFF:x}"
+        return f"meta priority set {handle}"
+
     def compile(self, cx: Compile) -> Action:
         def act(pkt: Packet, ctx: Context) -> Flow:
             before, pkt.priority = pkt.priority, self.priority

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
     from iptables_emu.packet.packet import Packet
 
+FROM = {"save": "mark", "restore": "ct mark"}  # what is copied, in nft's words
 OPERATIONS = ("set-xmark", "set-mark", "and-mark", "or-mark", "xor-mark", "save-mark", "restore-mark")
 _ids = {"set-mark": 0, "save-mark": 1, "restore-mark": 2, "and-mark": 3, "or-mark": 4, "xor-mark": 5, "set-xmark": 8}
 
@@ -99,6 +100,27 @@ class Connmark(Target):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return (self._list_set() if self.mode == "set" else self._list_copy()) + self._shift_text("")
+
+    def translate(self, base: Base) -> str | None:
+        brace, shift = "", ""
+        if self.shift:
+            brace, shift = "( ", f" ) {'>>' if self.right else '<<'} {self.shift}"
+        if self.mode == "set":
+            return f"ct mark set {brace}{self._nft_value()}{shift}"
+        if self.nfmask != self.ctmask:
+            return None
+        mask = "" if self.nfmask == U32 else f" and 0x{self.nfmask:x}"
+        return f"{'ct mark set ' if self.mode == 'save' else 'meta mark set '}{brace}{FROM[self.mode]}{mask}{shift}"
+
+    def _nft_value(self) -> str:
+        mark, kept = self.ctmark, ~self.ctmask & U32
+        if not kept:
+            return f"0x{mark:x} "
+        if not mark:
+            return f"ct mark and 0x{kept:x}"
+        if mark == self.ctmask:
+            return f"ct mark or 0x{mark:x}"
+        return f"ct mark xor 0x{mark:x}" + (f" and 0x{kept:x}" if self.ctmask else "")
 
     def _list_set(self) -> str:
         if self.ctmark == 0:

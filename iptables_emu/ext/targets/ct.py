@@ -139,6 +139,9 @@ class Ct(Target):
     def listing(self, numeric: bool, base: Base) -> str:
         return f" CT{self._text('')}"
 
+    def translate(self, base: Base) -> str | None:
+        return "notrack" if self.notrack else None
+
     @property
     def NEEDS_CONNTRACK(self) -> bool:  # type: ignore[override]  # a class attribute of the others
         """--notrack does not ask for conntrack."""

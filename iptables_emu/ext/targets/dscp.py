@@ -45,6 +45,9 @@ class Dscp(Target):
     def listing(self, numeric: bool, base: Base) -> str:
         return f" DSCP set 0x{self.dscp:02x}"
 
+    def translate(self, base: Base) -> str:
+        return f"{'ip' if base.family == 4 else 'ip6'} dscp set 0x{self.dscp:02x}"
+
     def compile(self, cx: Compile) -> Action:
         bits = self.dscp << 2
 

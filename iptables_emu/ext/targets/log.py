@@ -78,6 +78,16 @@ class Log(Target):
             out += "".join(f" {name.removeprefix('log-')}" for name, bit in FLAGS if self.flags & bit)
         return out + (f' prefix "{self.prefix}"' if self.prefix else "")
 
+    def translate(self, base: Base) -> str:
+        out = "log" + (f' prefix "{self.prefix}"' if self.prefix else "")
+        out += f" level {LEVELS[self.level]}" if self.level != WARNING else ""
+        if self.flags == TCPSEQ | TCPOPT | IPOPT | UID | MACDECODE:
+            return f"{out} flags all"
+        tcp = ",".join(word for word, bit in (("sequence", TCPSEQ), ("options", TCPOPT)) if self.flags & bit)
+        out += f" flags tcp {tcp}" if tcp else ""
+        rest = (IPOPT, "ip options"), (UID, "skuid"), (MACDECODE, "ether")
+        return out + "".join(f" flags {word}" for bit, word in rest if self.flags & bit)
+
     def compile(self, cx: Compile) -> Action:
         prefix, flags = self.prefix, self.flags
 

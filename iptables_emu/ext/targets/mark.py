@@ -71,6 +71,18 @@ class MarkTarget(Target):
             return f" MARK set 0x{self.value:x}"
         return f" MARK xset 0x{self.value:x}/0x{self.mask:x}"
 
+    def translate(self, base: Base) -> str:
+        value, kept = self.value, ~self.mask & U32
+        if not kept:
+            text = f"0x{value:x}"
+        elif not value:
+            text = f"mark and 0x{kept:x}"
+        elif value == self.mask:
+            text = f"mark or 0x{value:x}"
+        else:
+            text = f"mark and 0x{kept:x} xor 0x{value:x}" if self.mask else f"mark xor 0x{value:x}"
+        return f"meta mark set {text} "
+
     def compile(self, cx: Compile) -> Action:
         keep, value = ~self.mask & U32, self.value
 

@@ -82,6 +82,11 @@ class Nflog(Target):
     def listing(self, numeric: bool, base: Base) -> str:
         return self._text("")
 
+    def translate(self, base: Base) -> str:
+        out = "log " + (f'prefix "{self.prefix}" ' if self.prefix else "")
+        out += f"snaplen {self.size} " if self.sized else ""
+        return f"{out}{f'queue-threshold {self.threshold} ' if self.threshold else ''}group {self.group} "
+
     def native(self, base: Base) -> Self:
         """nft's log expression has no place for --nflog-range."""
         return self if self.sized else replace(self, size=0)

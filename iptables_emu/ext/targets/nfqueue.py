@@ -62,6 +62,10 @@ class Nfqueue(Target):
     def listing(self, numeric: bool, base: Base) -> str:
         return self._text("NFQUEUE num", "NFQUEUE balance", "")
 
+    def translate(self, base: Base) -> str:
+        flags = ",".join(word for word, on in (("bypass", self.bypass), ("fanout ", self.fanout)) if on)
+        return f"queue num {self.first}{f'-{self.last}' if self.last != self.first else ''} {flags}"
+
     def refused(self, place: Place) -> str | None:
         return "ERANGE" if self.last > 0xFFFF else None
 

@@ -27,6 +27,9 @@ class Notrack(Target):
     def listing(self, numeric: bool, base: Base) -> str:
         return " NOTRACK"
 
+    def translate(self, base: Base) -> str:
+        return "notrack"
+
     def compile(self, cx: Compile) -> Action:
         return untrack
 

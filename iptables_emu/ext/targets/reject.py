@@ -38,6 +38,8 @@ TYPES: dict[int, tuple[tuple[str, str, int | None], ...]] = {
         ("icmp6-reject-route", "reject-route", 6),
     ),
 }
+# where nft has another word
+NFT_NAMES = {"proto-unreachable": "prot-unreachable", "adm-prohibited": "admin-prohibited"}
 DEFAULT = {4: "icmp-port-unreachable", 6: "icmp6-port-unreachable"}
 
 
@@ -74,6 +76,14 @@ class Reject(Target):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" reject-with {self.kind}"
+
+    def translate(self, base: Base) -> str:
+        if self.kind == DEFAULT[base.family]:
+            return "reject"
+        if self.kind == "tcp-reset":
+            return "reject with tcp reset"
+        protocol, _, kind = self.kind.partition("-")
+        return f"reject with {'icmp' if protocol == 'icmp' else 'icmpv6'} type {NFT_NAMES.get(kind, kind)}"
 
     def refused(self, place: Place) -> str | None:
         """A RST answers TCP only: the rule must say -p tcp."""

@@ -59,6 +59,9 @@ class SynProxy(Target):
     def listing(self, numeric: bool, base: Base) -> str:
         return " SYNPROXY " + "".join(f"{word} " for word in self._words())
 
+    def translate(self, base: Base) -> str:
+        return "synproxy " + "".join(f"{word} " for word in self._words())
+
     def compile(self, cx: Compile) -> Action:
         def act(pkt: Packet, ctx: Context) -> Outcome:
             segment = pkt.transport(20)

@@ -57,6 +57,9 @@ class _Tcpmss(Target):
     def listing(self, numeric: bool, base: Base) -> str:
         return " TCPMSS clamp to PMTU" if self.mss is None else f" TCPMSS set {self.mss}"
 
+    def translate(self, base: Base) -> str:
+        return f"tcp option maxseg size set {'rt mtu' if self.mss is None else self.mss}"
+
     def refused(self, place: Place) -> str | None:
         """Clamping wants a route; ip_tables wants a rule with --syn (nft does not look)."""
         if self.mss is None and not place.hooks <= CLAMP_HOOKS:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Place, Target
 from iptables_emu.model.address import show
+from iptables_emu.options.names import any_name
 from iptables_emu.options.types import host, string
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ class Tee(Target):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" TEE gw:{show(self.gateway, base.family)}" + (f" oif={self.oif}" if self.oif else "")
+
+    def translate(self, base: Base) -> str:
+        return f"dup to {any_name(self.gateway, base.family)}" + (f" device {self.oif}" if self.oif else "")
 
     def refused(self, place: Place) -> str | None:
         return None if self.gateway else "EINVAL"

@@ -72,6 +72,17 @@ class Tos(Target):
             return f" TOS xor 0x{self.value:02x}"
         return exact
 
+    def translate(self, base: Base) -> str:
+        """Upstream says ip6 for both families."""
+        value, kept = f"0x{self.value >> 2:02x}", f"0x{(~self.mask & U8) >> 2:02x}"
+        if self.mask & SYMBOL_MASK == SYMBOL_MASK:
+            return f"ip6 dscp set {value}"
+        if not self.value:
+            return f"ip6 dscp set ip6 dscp and {kept}"
+        if self.value == self.mask:
+            return f"ip6 dscp set ip6 dscp or {value}"
+        return f"ip6 dscp set ip6 dscp {f'and {kept} ' if self.mask else ''}xor {value}"
+
     def compile(self, cx: Compile) -> Action:
         keep, value = ~self.mask & U8, self.value
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext.api import Action, Base, Compile, Gathered, Opt, Outcome, Target, Verdict
 from iptables_emu.model.address import show
+from iptables_emu.options.numbers import U32
 from iptables_emu.options.types import host, mark_mask, port
 
 if TYPE_CHECKING:
@@ -49,6 +50,17 @@ class TProxy(Target):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" TPROXY redirect {show(self.address, base.family)}:{self.port} mark {self._mark()}"
+
+    def translate(self, base: Base) -> str:
+        out = "tproxy to "
+        if self.address:
+            out += f"[{show(self.address, 6)}]" if base.family == 6 else show(self.address, 4)
+        out += f":{self.port}" if self.port or not self.address else ""
+        if self.mask == U32:
+            out += f" meta mark set 0x{self.value:x}"
+        elif self.mask or self.value:
+            out += f" meta mark set meta mark & 0x{~self.mask & U32:x} xor 0x{self.value:x}"
+        return f"{out} accept"  # unlike the target the statement does not end the rule
 
     def compile(self, cx: Compile) -> Action:
         def act(pkt: Packet, ctx: Context) -> Outcome:

@@ -25,6 +25,9 @@ class Trace(Target):
     def listing(self, numeric: bool, base: Base) -> str:
         return ""
 
+    def translate(self, base: Base) -> str:
+        return "nftrace set 1"
+
     def refused(self, place: Place) -> str | None:
         """Only ip_tables limits it to the table raw."""
         return "EINVAL" if place.personality == "legacy" and place.table != "raw" else None

@@ -75,7 +75,7 @@ class BitmapSet(BaseSet):
         if old is not None and with_mac and not old.filled and mac is not None:
             stored = old.expires
         elif old is not None:
-            if not (self.ext.timed and _run_out(old, now) or exist):
+            if not ((self.ext.timed and _run_out(old, now)) or exist):
                 raise SetError("EXIST")
             if mac is not None and exist and old.filled:
                 entry.key = entry.key._replace(mac=mac)

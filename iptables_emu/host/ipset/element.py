@@ -80,6 +80,7 @@ class Request:
     wildcard: bool = False
     ext: Ext = field(default_factory=Ext)
     with_mark: bool = False  # skbmark, skbprio or skbqueue was given
+    with_comment: bool = False
 
 
 class Counters(NamedTuple):

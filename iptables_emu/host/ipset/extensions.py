@@ -76,7 +76,7 @@ class Extensions:
             raise SetError("TIMEOUT")
         if (ext.octets is not None or ext.packets is not None) and not self.counters:
             raise SetError("COUNTER")
-        if ext.comment and not self.comments:
+        if request.with_comment and not self.comments:
             raise SetError("COMMENT")
         if request.with_mark and not self.skbinfo:
             raise SetError("SKBINFO")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from iptables_emu.scenario.kernel.runner import KernelRunner, unavailable
-from tests.kernel.fuzz.both import Outcome, compare
+from tests.kernel.fuzz.both import Outcome, compare, kind_of
 from tests.kernel.fuzz.generate import PROFILES, generate
 from tests.kernel.fuzz.shrink import shrink
 
@@ -55,7 +55,8 @@ def _tell(scenario: dict[str, Any], outcome: Outcome, shown: int) -> None:
 
 def _keep(runner: KernelRunner, scenario: dict[str, Any], outcome: Outcome, where: Path, whole: bool) -> None:
     if not whole:
-        scenario = shrink(scenario, lambda one: compare(runner, one).kind == "differs")
+        kind = kind_of(outcome)
+        scenario = shrink(scenario, lambda one: kind_of(compare(runner, one)) == kind)
         outcome = compare(runner, scenario)
     where.mkdir(parents=True, exist_ok=True)
     told = {"name": scenario["name"], "about": list(outcome.lines[:6]), **scenario}

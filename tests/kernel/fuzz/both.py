@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,14 @@ def compare(runner: KernelRunner, scenario: Scenario) -> Outcome:
     if differences(seen, again, scenario) or not against(again, scenario):
         return Outcome("unsteady", tuple(lines))
     return Outcome("differs", tuple(lines))
+
+
+def kind_of(outcome: Outcome) -> str:
+    """The first difference without its numbers and addresses: what shrinking must keep. Empty when nothing differs."""
+    if outcome.kind != "differs":
+        return ""
+    first = re.sub(r"\[.*|\b[0-9a-f]*:[0-9a-f:]+|\d+(\.\d+)*(:\d+)?|-A .*", "", outcome.lines[0])
+    return " ".join(first.split())
 
 
 def against(seen: dict[str, Any], scenario: Scenario) -> list[str]:

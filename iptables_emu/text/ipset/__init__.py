@@ -1,0 +1,1 @@
+"""The ``ipset`` program (7.17): its words, its answers."""
