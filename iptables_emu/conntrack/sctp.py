@@ -1,10 +1,13 @@
-"""SCTP's states (kernel: nf_conntrack_proto_sctp.c)."""
+"""SCTP's states and verification tags (kernel: nf_conntrack_proto_sctp.c)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from iptables_emu.conntrack import tuples as t
+from iptables_emu.conntrack.tuples import ORIGINAL, REPLY
+from iptables_emu.packet.crc32c import crc32c
 from iptables_emu.packet.packet import Packet
 
 if TYPE_CHECKING:
@@ -13,23 +16,24 @@ if TYPE_CHECKING:
 
 STATES = ("NONE", "CLOSED", "COOKIE_WAIT", "COOKIE_ECHOED", "ESTABLISHED", "SHUTDOWN_SENT", "SHUTDOWN_RECD",
           "SHUTDOWN_ACK_SENT", "HEARTBEAT_SENT")  # fmt: skip
-CHUNKS = {1: "init", 2: "init_ack", 6: "abort", 7: "shutdown", 8: "shutdown_ack", 9: "error", 10: "cookie_echo",
-          11: "cookie_ack", 14: "shutdown_complete", 4: "heartbeat", 5: "heartbeat_ack"}  # fmt: skip
-_WORD = {"no": "INVALID", "cl": "CLOSED", "cw": "COOKIE_WAIT", "ce": "COOKIE_ECHOED", "es": "ESTABLISHED",
-         "ss": "SHUTDOWN_SENT", "sr": "SHUTDOWN_RECD", "sa": "SHUTDOWN_ACK_SENT", "hs": "HEARTBEAT_SENT",
-         "iv": "INVALID"}  # fmt: skip
+DATA, INIT, INIT_ACK, HEARTBEAT, HEARTBEAT_ACK, ABORT, SHUTDOWN, SHUTDOWN_ACK, ERROR, COOKIE_ECHO, COOKIE_ACK = (
+    0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11)  # fmt: skip
+SHUTDOWN_COMPLETE = 14
+_WORD = {"cl": "CLOSED", "cw": "COOKIE_WAIT", "ce": "COOKIE_ECHOED", "es": "ESTABLISHED", "ss": "SHUTDOWN_SENT",
+         "sr": "SHUTDOWN_RECD", "sa": "SHUTDOWN_ACK_SENT", "hs": "HEARTBEAT_SENT", "iv": "INVALID"}  # fmt: skip
+# columns are STATES; first the original direction, then the reply
 _ROWS = (
-    ("init", "cw cw cw ce es ce cl sa cw", "iv cl cw ce es ce cl sa iv"),
-    ("init_ack", "cl cl cw ce es ss sr sa cl", "iv iv cw ce es ss sr sa iv"),
-    ("abort", "cl cl cl cl cl cl cl cl cl", "iv cl cl cl cl cl cl cl cl"),
-    ("shutdown", "cl cl cw ce ss ss sr sa cl", "iv cl cw ce sr ss sr sa iv"),
-    ("shutdown_ack", "sa cl cw ce es sa sa sa sa", "iv cl cw ce es sa sa sa hs"),
-    ("error", "cl cl cw ce es ss sr sa cl", "iv cl cw cl es ss sr sa iv"),
-    ("cookie_echo", "cl cl ce ce es ss sr sa cl", "iv cl cw ce es ss sr sa iv"),
-    ("cookie_ack", "cl cl cw es es ss sr sa cl", "iv cl cw es es ss sr sa iv"),
-    ("shutdown_complete", "cl cl cw ce es ss sr cl cl", "iv cl cw ce es ss sr cl iv"),
-    ("heartbeat", "hs cl cw ce es ss sr sa hs", "iv cl cw ce es ss sr sa hs"),
-    ("heartbeat_ack", "iv cl cw ce es ss sr sa hs", "iv cl cw ce es ss sr sa es"),
+    (INIT, "cl cl cw ce es cl cl sa cw", "iv cl cw ce es cl cl sa iv"),
+    (INIT_ACK, "cl cl cw ce es ss sr sa cl", "iv cw cw ce es ss sr sa iv"),
+    (ABORT, "cl cl cl cl cl cl cl cl cl", "iv cl cl cl cl cl cl cl iv"),
+    (SHUTDOWN, "cl cl cw ce ss ss sr sa cl", "iv cl cw ce sr ss sr sa iv"),
+    (SHUTDOWN_ACK, "sa cl cw ce es sa sa sa sa", "iv cl cw ce es sa sa sa iv"),
+    (ERROR, "cl cl cw ce es ss sr sa cl", "iv cl cw cl es ss sr sa iv"),
+    (COOKIE_ECHO, "cl cl ce ce es ss sr sa cl", "iv cl ce ce es ss sr sa iv"),
+    (COOKIE_ACK, "cl cl cw es es ss sr sa cl", "iv cl cw es es ss sr sa iv"),
+    (SHUTDOWN_COMPLETE, "cl cl cw ce es ss sr cl cl", "iv cl cw ce es ss sr cl iv"),
+    (HEARTBEAT, "hs cl cw ce es ss sr sa hs", "iv cl cw ce es ss sr sa hs"),
+    (HEARTBEAT_ACK, "cl cl cw ce es ss sr sa hs", "iv cl cw ce es ss sr sa es"),
 )
 TRANSITIONS = {
     (direction, chunk, state): _WORD[word]
@@ -37,39 +41,165 @@ TRANSITIONS = {
     for direction, row in enumerate(rows)
     for state, word in zip(STATES, row.split(), strict=True)
 }
+ANY_TAG = frozenset({INIT, SHUTDOWN_COMPLETE, COOKIE_ECHO, ABORT, SHUTDOWN_ACK, HEARTBEAT, HEARTBEAT_ACK})
+OUT_OF_THE_BLUE = frozenset({ABORT, SHUTDOWN_COMPLETE, COOKIE_ACK})
+FLAG_T = 1
+NO = ("invalid", "")
 
 
-def chunks(segment: bytes) -> list[int] | None:
-    """The chunk types of a packet; None when a chunk is broken."""
-    out, at = [], 12
+@dataclass(slots=True)
+class Association:
+    """What is known of one (struct ip_ct_sctp)."""
+
+    state: str = "NONE"
+    tags: list[int] = field(default_factory=lambda: [0, 0])
+    init: list[bool] = field(default_factory=lambda: [False, False])
+    heartbeat_failed: bool = False
+    last_dir: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """``body`` is what follows its four bytes of header, as far as the packet goes."""
+
+    kind: int
+    flags: int
+    length: int
+    body: bytes
+
+    @property
+    def init_tag(self) -> int | None:
+        return int.from_bytes(self.body[:4], "big") if len(self.body) >= 16 else None
+
+
+def chunks(segment: bytes) -> list[Chunk] | None:
+    """The chunks of a packet; None when they cannot be (do_basic_checks)."""
+    out: list[Chunk] = []
+    at, alone = 12, False
     while at + 4 <= len(segment):
-        size = int.from_bytes(segment[at + 2 : at + 4], "big")
-        if size < 4:
+        kind, size = segment[at], int.from_bytes(segment[at + 2 : at + 4], "big")
+        alone = alone or kind in (INIT, INIT_ACK, SHUTDOWN_COMPLETE)
+        if ((alone or kind in (COOKIE_ACK, COOKIE_ECHO)) and out) or not size:
             return None
-        out.append(segment[at])
+        out.append(Chunk(kind, segment[at + 1], size, segment[at + 4 :]))
         at += (size + 3) & ~3
-    return out
+    return out or None
+
+
+def error(segment: bytes, check: bool) -> str | None:
+    """Why a packet is INVALID on sight, or None (sctp_error)."""
+    if len(segment) < 12:
+        return "nf_ct_sctp: short packet"
+    if check and crc32c(segment[:8] + bytes(4) + segment[12:]).to_bytes(4, "little") != segment[8:12]:
+        return "nf_ct_sctp: failed: bad CRC"
+    return None
+
+
+def next_state(direction: int, state: str, kind: int) -> str:
+    """INVALID where the chunk cannot be in this state; data and the like change nothing."""
+    return TRANSITIONS.get((direction, kind, state), state)
+
+
+def _begin(conn: Conn, tag: int, found: list[Chunk]) -> bool:
+    """A first packet (sctp_new)."""
+    known = Association()
+    for chunk in found:
+        state = next_state(ORIGINAL, "NONE", chunk.kind)
+        if state in ("NONE", "INVALID"):
+            return False
+        if chunk.kind == INIT:
+            if tag or chunk.init_tag is None:
+                return False
+            known.tags[REPLY] = chunk.init_tag
+        elif chunk.kind == HEARTBEAT:
+            known.tags[ORIGINAL] = tag
+        else:
+            known.tags[REPLY] = tag
+    conn.sctp = known
+    return True
 
 
 def packet(core: Conntrack, conn: Conn, direction: int, pkt: Packet) -> tuple[str, str]:
-    """("accept"|"invalid", reason) of one packet."""
+    """("accept"|"uncounted"|"invalid", reason) of one packet (nf_conntrack_sctp_packet)."""
     segment = bytes(pkt.data[pkt.l4 : pkt.length])
-    kinds = chunks(segment) if len(segment) >= 12 else None
-    if not kinds:
-        return "invalid", "no chunk"
-    state = conn.sctp or "NONE"
-    old = state
-    for kind in kinds:
-        name = CHUNKS.get(kind)
-        if name is None:
+    found, tag = chunks(segment), int.from_bytes(segment[4:8], "big")
+    if found is None:
+        return NO
+    kinds = {chunk.kind for chunk in found}
+    if not conn.confirmed and (kinds & OUT_OF_THE_BLUE or not _begin(conn, tag, found)):
+        return NO
+    known = conn.sctp
+    assert known is not None
+    if not kinds & ANY_TAG and tag != known.tags[direction]:
+        return NO
+    old = state = "NONE"
+    ignored = False
+    for chunk in found:
+        verdict = _tag_fits(known, chunk, tag, direction, DATA in kinds or ignored)
+        if verdict is None:
+            return NO
+        if not verdict:
+            ignored = True
             continue
-        state = TRANSITIONS[direction, name, state]
-        if state == "INVALID":
-            return "invalid", "invalid sctp chunk for this state"
-    if not conn.sctp and state == "NONE":
-        return "invalid", "data without association"
-    conn.sctp = state
-    core.refresh(conn, core.sysctl(f"sctp_timeout_{state.lower()}"))
-    if old in ("COOKIE_ECHOED", "HEARTBEAT_SENT") and direction == 1 and state == "ESTABLISHED":
+        old = known.state
+        state = next_state(direction, old, chunk.kind)
+        if state == "INVALID" or not _note_tags(known, chunk, direction):
+            return NO
+        if chunk.kind == INIT and direction == ORIGINAL and conn.confirmed and old == state == "CLOSED":
+            ignored = True  # the same again does not prolong it
+        known.state = state
+    if ignored:
+        return "uncounted", ""
+    core.refresh(conn, core.sysctl(f"sctp_timeout_{state.lower()}") if state != "NONE" else 0)
+    if old == "COOKIE_ECHOED" and direction == REPLY and state == "ESTABLISHED":
         conn.status |= t.ASSURED
     return "accept", ""
+
+
+def _tag_fits(known: Association, chunk: Chunk, tag: int, direction: int, strict: bool) -> bool | None:
+    """The verification tag's own rules (RFC 4960 8.5.1); None: invalid, False: look away."""
+    mine, theirs = known.tags[direction], known.tags[1 - direction]
+    if chunk.kind == INIT:
+        return True if tag == 0 else None
+    if chunk.kind in (ABORT, SHUTDOWN_COMPLETE):
+        return True if tag == (theirs if chunk.flags & FLAG_T else mine) else None
+    if chunk.kind == COOKIE_ECHO:
+        return True if tag == mine else None
+    if chunk.kind not in (HEARTBEAT, HEARTBEAT_ACK):
+        return True
+    if mine == 0:
+        known.tags[direction] = tag
+    elif tag == mine:
+        known.heartbeat_failed = False
+    elif strict:
+        return None
+    elif chunk.kind == HEARTBEAT:
+        known.heartbeat_failed, known.last_dir = True, direction
+        return False
+    elif not known.heartbeat_failed or known.last_dir == direction:
+        return None
+    else:
+        known.heartbeat_failed = False
+        known.tags[direction], known.tags[1 - direction] = tag, 0
+    return True
+
+
+def _note_tags(known: Association, chunk: Chunk, direction: int) -> bool:
+    """INIT and its answer tell the tags to come; False: they contradict what is known."""
+    if chunk.kind not in (INIT, INIT_ACK):
+        return True
+    told, other = chunk.init_tag, 1 - direction
+    if told is None:
+        return False
+    if chunk.kind == INIT:
+        if known.init[direction] and known.init[other]:
+            known.init[other] = False
+        known.init[direction] = True
+    else:
+        expected = known.tags[other]
+        if not known.init[other] and expected and expected != told:
+            return False
+        if known.init[direction] and known.init[other] and expected != told:
+            return False
+    known.tags[other] = told
+    return True

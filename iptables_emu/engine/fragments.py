@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from iptables_emu.packet.packet import Packet
+from iptables_emu.packet.packet import TCP, Packet
 
 TIMEOUT_NS = 30_000_000_000
+TCP_HEADER = 20
 
 
 @dataclass(slots=True)
@@ -86,8 +87,13 @@ def split(pkt: Packet, mtu: int) -> list[bytes]:
         mtu = pkt.frag_max
     head, body = bytes(pkt.data[: pkt.l4]), bytes(pkt.data[pkt.l4 :])
     room = mtu - len(head)
-    step = room & ~7
-    sizes = [min(step, len(body) - at) for at in range(0, len(body), step)]
+    sizes = list(pkt.frag_sizes)
+    # the pieces stay as they came, unless the look for a TCP socket at input has joined the first two
+    joined = bool(sizes) and pkt.forwarded and pkt.proto == TCP and sizes[0] < TCP_HEADER
+    kept = sizes and sum(sizes) == len(body) and all(s <= room for s in sizes) and all(s & 7 == 0 for s in sizes[:-1])
+    if not kept or joined:
+        step = room & ~7
+        sizes = [min(step, len(body) - at) for at in range(0, len(body), step)]
     out, at = [], 0
     more_after = pkt.mf
     for index, size in enumerate(sizes):

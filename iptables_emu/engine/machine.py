@@ -163,6 +163,7 @@ class Machine:
     def _queue(self, pkt: Packet, number: int, verdict: Verdict) -> Verdict:
         """A packet for user space: what the host file's listener decides."""
         decision = self.host.queue_verdict(number)
+        self.emit(Noted(pkt.number, "QUEUE: the legacy iptables has it still, iptables-nft refuses it (use NFQUEUE)"))
         if decision is None:
             return verdict
         self.emit(Noted(pkt.number, f"queue {number}: the listener says {decision}"))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from iptables_emu.host import address6, fib6
 from iptables_emu.host.fib import LOCAL, MAIN, TABLES, Fib, PolicyRule, Route, full
 from iptables_emu.host.sysctl import Sysctls
 from iptables_emu.model.address import BITS, FULL, family_of, network, prefix_mask
@@ -89,7 +90,6 @@ class Host:
             host.ipv6 = any(a.family == 6 for i in host.interfaces.values() for a in i.addresses)
             if host.ipv6:
                 host.add_address("lo", Address(6, 1, 128))
-                host._subnet_router()
             for route in data.get("routes", []):
                 host.add_route(route)
             for rule in data.get("rules", []):
@@ -100,14 +100,6 @@ class Host:
         except (KeyError, TypeError, AttributeError) as error:
             raise HostError(f"host: {error}") from None
         return host
-
-    def _subnet_router(self) -> None:
-        """A forwarding host answers to the all-zeros address of its networks (RFC 4291, addrconf_join_anycast)."""
-        for interface in self.interfaces.values():
-            if interface.kind != "loopback" and self.sysctls.forwarding(6, interface.name):
-                for a in interface.addresses:
-                    if a.family == 6 and a.plen < 127:
-                        self.fibs[6].add(Route(6, a.network, 128, interface.name, table=LOCAL, type="anycast"))
 
     def _interfaces(self, data: Mapping[str, Any]) -> None:
         for number, (name, given) in enumerate(data.items(), 1):
@@ -268,38 +260,34 @@ class Host:
             if route is not None and (not dev or dev == route.dev):
                 return route.type.upper()
             return "UNICAST"
-        found = self.fibs[6].lookup(value, oif=dev)
+        found = fib6.lookup(self, value, oif=dev, strict=bool(dev) or address6.needs_interface(value))
         if found.error or found.route is None or (dev and found.route.dev != dev):
             return "UNREACHABLE"
         return found.type.upper()
 
     def primary_address(self, name: str, family: int) -> int | None:
-        """The first address of an interface (IPv6: global scope)."""
+        """The first address of an interface, as it is listed."""
         interface = self.interfaces.get(name)
+        if interface is not None and family == 6:
+            return next((a.value for a in address6.in_order(interface)), None)
         for address in interface.addresses if interface else ():
             if address.family == family and not address.secondary:
-                if family == 6 and address.value >> 118 == 0x3FA:
-                    continue
                 return address.value
         return None
 
     def select_source(self, name: str, family: int, towards: int) -> int | None:
-        """The source address for a destination out of an interface (inet_select_addr, simplified RFC 6724)."""
+        """The source address for a destination out of an interface (inet_select_addr, ipv6_dev_get_saddr)."""
+        if family == 6:
+            return address6.select_source(self, name, towards)
         interface = self.interfaces.get(name)
-        mine = [a for a in interface.addresses if a.family == family] if interface else []
-        if family == 4:
-            mine = [a for a in mine if not a.secondary]
-            for a in mine:
-                if (a.value ^ towards) & prefix_mask(a.plen, 4) == 0:
-                    return a.value
-            if mine:
-                return mine[0].value
-            return next((a.value for i in self.interfaces.values() if i.name not in ("lo", name)
-                         for a in i.addresses if a.family == 4 and not a.secondary), None)  # fmt: skip
-        everyone = mine or [a for i in self.interfaces.values() if i.name != "lo" for a in i.addresses if a.family == 6]
-        if not everyone:
-            return None
-        return max(everyone, key=lambda a: (a.value == towards, _common(a.value, towards, a.plen))).value
+        mine = [a for a in interface.addresses if a.family == 4 and not a.secondary] if interface else []
+        for a in mine:
+            if (a.value ^ towards) & prefix_mask(a.plen, 4) == 0:
+                return a.value
+        if mine:
+            return mine[0].value
+        return next((a.value for i in self.interfaces.values() if i.name not in ("lo", name)
+                     for a in i.addresses if a.family == 4 and not a.secondary), None)  # fmt: skip
 
     def masquerade_address(self, pkt: Packet, oif: str) -> int | None:
         """MASQUERADE's address (nf_nat_masquerade.c): the outgoing interface's, seen from the next hop."""
@@ -320,10 +308,6 @@ class Host:
         """Whether a socket takes packets for this address and port."""
         return any(s.proto == proto and s.port == port and (s.address is None or s.address == address)
                    and (s.family == family or (s.family == 6 and s.address is None)) for s in self.sockets)  # fmt: skip
-
-
-def _common(a: int, b: int, plen: int) -> int:
-    return min(128 - (a ^ b).bit_length(), plen)
 
 
 def parse_address(text: str) -> Address:

@@ -19,7 +19,7 @@ class Base:
     family: int = 4  # 4 or 6
     proto: int = 0
     proto_inverted: bool = False
-    personality: str = "nft"  # "nft" or "legacy"
+    personality: str = "nft"  # "nft" or "legacy"; "translate" while iptables-translate reads a rule
     release: str = "1.8.11"  # whose mistakes are made, too: see RELEASE_AT_HAND
 
     @property

@@ -61,6 +61,12 @@ def restore_options(personality: str) -> OptionSet:
     return OptionSet(_shorts("bcvVthnwWM:T:"), (_longs(_RESTORE_LONG + extra),))
 
 
+@cache
+def translate_options() -> OptionSet:
+    """What ``iptables-restore-translate`` takes."""
+    return OptionSet(_shorts("hf:V"), (_longs("help:h0 file:f1 version:V0"),))
+
+
 @memo(1024)
 def with_extension(options: OptionSet, cls: type[Match] | type[Target]) -> OptionSet:
     """The options and those of one more extension, whose codes are its own."""

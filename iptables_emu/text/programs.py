@@ -47,7 +47,8 @@ def program_of(name: str) -> tuple[int, str, str | None] | None:
     for each in ("nft", "legacy"):
         if rest == f"-{each}" or rest.startswith(f"-{each}-"):
             personality, rest = each, rest[len(each) + 1 :]
-    what = {"": "command", "-save": "save", "-restore": "restore", "-xml": "xml"}.get(rest)
+    what = {"": "command", "-save": "save", "-restore": "restore", "-xml": "xml", "-translate": "translate",
+            "-restore-translate": "restore-translate"}.get(rest)  # fmt: skip
     return None if what is None else (family, what, personality)
 
 
@@ -69,6 +70,14 @@ def run_program(argv: Sequence[str], env: Environment) -> Result:
         from iptables_emu.text.restore_main import restore_main
 
         return restore_main(argv, family, name, env)
+    if what == "translate":
+        from iptables_emu.text.translate import translate_main
+
+        return translate_main(argv, family)
+    if what == "restore-translate":
+        from iptables_emu.text.translate_restore import restore_translate_main
+
+        return restore_translate_main(argv, family)
     if what == "xml":
         from iptables_emu.text.xml import xml_main
 

@@ -20,8 +20,6 @@ from iptables_emu.text.save import base_of
 # rules are read as iptables-nft reads them, but nothing is turned into nft's expressions
 PERSONALITY = "translate"
 NFT_VERSION = f"{VERSION} (nf_tables)"
-_FAMILY = {4: "ip", 6: "ip6"}
-_VERDICTS = {"ACCEPT": " accept", "DROP": " drop", "RETURN": " return"}
 
 
 def translate_main(argv: Sequence[str], family: int) -> Result:
@@ -52,58 +50,131 @@ class Translator:
 
     def __init__(self, family: int, *, restore: bool = False) -> None:
         self.family, self.restore = family, restore
-        self.ip = _FAMILY[family]
-        self._sets = 0
+        self.ip = "ip" if family == 4 else "ip6"
+        self._sets = 0  # how many sets the rules have declared so far
 
     def command(self, command: Command, argv: Sequence[str]) -> str | None:
-        """The lines of one command; None when nft has no word for it. ``argv`` begins with the program's name."""
-        chain = f"{self.ip} {command.table} {command.chain or '(null)'}\n"
+        """The lines of one command; None when there is no translation of its kind."""
+        table = f"{self.ip} {command.table}"
+        chain = f"{table} {command.chain or '(null)'}\n"
         match "".join(sorted(command.commands)):
             case "A" | "I":
-                return self._rules(command) or _untouched(argv)
+                return self._rules(command, argv)
             case "F":
-                return f"flush chain {chain}" if command.chain is not None else f"flush table {self.ip} {command.table}\n"
+                return f"flush chain {chain}" if command.chain is not None else f"flush table {table}\n"
             case "L" | "LZ":
-                return f"list table {self.ip} {command.table}\n"
+                return f"list table {table}\n"
             case "N":
                 return f"add chain {chain}"
             case "X":
                 return f"delete chain {chain}"
         return None
 
-    def _rules(self, command: Command) -> str:
-        """Every source with every destination; of a rule that cannot be translated nothing but ``nft``, and its words."""
-        out, spec, made = "", command.spec, True
-        for number, source in enumerate(command.sources):
+    def _rules(self, command: Command, argv: Sequence[str]) -> str:
+        """Every source with every destination. A rule without translation is given back as a comment."""
+        out, text = "", None
+        for left, source in zip(range(len(command.sources) - 1, -1, -1), command.sources, strict=True):
             for destination in command.destinations:
-                text = self._rule(command, spec.with_addresses(source, destination))
-                out, made = out + (text or ""), text is not None
-            if not self.restore and number < len(command.sources) - 1:
-                out += "nft "
-        return out if made else out + "\0"
+                text = self._rule(command, command.spec.with_addresses(source, destination))
+                out += text or ""
+            out += "nft " if left and not self.restore else ""
+        return out if text is not None else out + _comment(argv)
 
     def _rule(self, command: Command, spec: RuleSpec) -> str | None:
-        found = translate_rule(spec)
+        found = self.words(spec)
         if found is None:
             return None
         rule, declares = found
-        tick = "" if self.restore else "'"
-        where, out = f"{self.ip} {command.table}", ""
-        if declares:
-            number, self._sets = str(self._sets), self._sets + 1
-            rule, declares = rule.replace("{n}", number), declares.replace("{n}", number)
-            out = f"{tick}add set {where} {declares}{tick}\n{'' if self.restore else 'nft '}"
-        verb, index = "add", ""
+        where, tick = f"{self.ip} {command.table}", "" if self.restore else "'"
+        verb, place = "add", f"{where} {command.chain} "
         if "I" in command.commands:
-            verb, index = "insert", f"index {command.rulenum} " if command.rulenum > 1 else ""
-        return f"{out}{tick}{verb} rule {where} {command.chain} {index}{rule}{tick}\n"
+            verb, place = "insert", place + (f"index {command.rulenum} " if command.rulenum > 1 else "")
+        text = f"{tick}{verb} rule {place}{rule}{tick}\n"
+        if not declares:
+            return text
+        return f"{tick}add set {where} {declares}{tick}\n{'' if self.restore else 'nft '}{text}"
+
+    def words(self, spec: RuleSpec) -> tuple[str, str] | None:
+        """A rule's text, and the sets that it needs or ""; None when a part has no translation."""
+        base = base_of(spec, PERSONALITY)
+        parts, declares, comment = list(_core_words(spec)), "", ""
+        for match in spec.matches:
+            part = self._extension(match, base)
+            if part is None:
+                return None
+            parts.append(part.rule)
+            declares, comment = glue(declares, part.declares), part.comment or comment
+        action = self._action(spec, base)
+        if action is None:
+            return None
+        rule = glue(*parts, "counter", action, f" comment {comment}" if comment else "")
+        return rule.rstrip(" \t\n\v\f\r"), declares
+
+    def _action(self, spec: RuleSpec, base: Base) -> str | None:
+        if spec.target is not None:
+            part = self._extension(spec.target, base)
+            return None if part is None else part.rule
+        if spec.verdict and not spec.goto:
+            return None if spec.verdict == "QUEUE" else f" {spec.verdict.lower()}"
+        return f" {'goto' if spec.goto else 'jump'} {spec.jump}" if spec.jump else ""
+
+    def _extension(self, extension: Extension, base: Base) -> Nft | None:
+        part = extension.translate(base)
+        if part is None or isinstance(part, str):
+            return None if part is None else Nft(part)
+        if not part.declares:
+            return part
+        number, self._sets = str(self._sets), self._sets + 1
+        return Nft(part.rule.replace("{n}", number), part.comment, part.declares.replace("{n}", number))
 
 
-def _untouched(argv: Sequence[str]) -> str:
-    return ""
+def _comment(argv: Sequence[str]) -> str:
+    """The command as iptables leaves it when it has read it: without its ``!``, protocols in lower case."""
+    words = list(argv[1:])
+    for at, word in enumerate(words):
+        if word == "!":
+            words[at] = ""
+        elif at and words[at - 1] in ("-p", "--protocol", "--proto"):
+            words[at] = word.lower()
+    return "".join(f"{word} " for word in ("#", *words)) + "\n"
 
 
-def translate_rule(spec: RuleSpec) -> tuple[str, str] | None:
-    """A rule's words, and the set that it needs or ""; None when an extension has no translation."""
-    base = base_of(spec, PERSONALITY)
-    return None
+def _core_words(spec: RuleSpec) -> Iterator[str]:
+    """Interfaces, fragment, protocol and addresses."""
+    yield _interface("iifname", spec.iif, spec.not_iif)
+    yield _interface("oifname", spec.oif, spec.not_oif)
+    if spec.fragment:
+        yield f"ip frag-off & 0x1fff {unless(not spec.not_fragment)}0 "
+    if spec.proto and not _says_protocol(spec):
+        yield "ip protocol" if spec.family == 4 else "meta l4proto"
+        yield " !=" if spec.not_proto else ""
+        yield names.protocol_name(spec.proto, True) or str(spec.proto)
+    ip = "ip" if spec.family == 4 else "ip6"
+    yield _address(f"{ip} saddr", spec.src, spec.src_mask, spec.not_src, spec.family)
+    yield _address(f"{ip} daddr", spec.dst, spec.dst_mask, spec.not_dst, spec.family)
+
+
+def _interface(word: str, name: str, inverted: bool) -> str:
+    """nft's wildcard is a star. It has none for all names: ``! -i +`` names an interface that cannot be."""
+    if name == "+":
+        return f'{word} "INVAL/D" ' if inverted else ""
+    if not name:
+        return ""
+    last = {"*": "\\*", "+": "*"}.get(name[-1], name[-1])
+    return f'{word} {unless(inverted)}"{name[:-1]}{last}" '
+
+
+def _says_protocol(spec: RuleSpec) -> bool:
+    """Whether a match of the protocol's name is there, whose words ask for the protocol."""
+    known = {name for name, number in names.CHAIN_PROTOCOLS if number == spec.proto}
+    known.add(names.protocol_name(spec.proto, True) or "")
+    return any(match.NAME in known for match in spec.matches)
+
+
+def _address(word: str, value: int, mask: int, inverted: bool, family: int) -> str:
+    if not inverted and not value and not mask:
+        return ""
+    shown, bits = show(value, family), mask_bits(mask, family)
+    if bits is None:
+        return f"{word} & {show(mask, family)} {'!=' if inverted else '=='} {shown} "
+    return f"{word} {unless(inverted)}{shown}{'' if bits == BITS[family] else f'/{bits}'} "

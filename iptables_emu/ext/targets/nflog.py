@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from iptables_emu.packet.packet import Packet
 
 # room for the prefix: in struct xt_nflog_info, and in nft's own log expression
-PREFIX_SIZE = {"legacy": 64, "nft": 128}
+PREFIX_SIZE = {"legacy": 64, "translate": 64, "nft": 128}
 
 
 def _prefix(text: str, cx: OptionContext) -> str:

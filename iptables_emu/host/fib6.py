@@ -1,0 +1,69 @@
+"""The look-up of IPv6 routes (kernel: ip6_fib.c, fib6_rules.c, route.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from iptables_emu.host.address6 import anycast
+from iptables_emu.host.fib import ERRORS, LOCAL, Found, Route
+
+if TYPE_CHECKING:
+    from iptables_emu.host.host import Host
+
+# unlike IPv4's, an "unreachable" route says the same as no route (ip6_pkt_discard)
+REFUSALS = {"unreachable": "ENETUNREACH", "prohibit": "EACCES", "blackhole": "EINVAL"}
+
+
+def lookup(
+    host: Host, dst: int, *, src: int = 0, mark: int = 0, iif: str = "", oif: str = "", tos: int = 0, strict: bool = False
+) -> Found:
+    """The best route. ``oif`` is preferred among equal ones; with ``strict`` no other interface will do."""
+    fib = host.fibs[6]
+    for rule in fib.rules:
+        if not rule.selects(6, src, dst, mark, iif, oif, tos):
+            continue
+        if rule.action != "lookup":
+            return Found(None, REFUSALS[rule.action])
+        route = _in_table(host, rule.table, dst, oif, strict)
+        if route is None or route.type == "throw":
+            continue
+        if route.type in ERRORS:
+            return Found(route, REFUSALS[route.type])
+        return Found(route)
+    return Found(None, "ENETUNREACH")
+
+
+def _in_table(host: Host, table: int, dst: int, oif: str, strict: bool) -> Route | None:
+    routes = [r for r in host.fibs[6].tables.get(table, ()) if r.covers(dst)]
+    if table == LOCAL:
+        routes += _unwritten(host, dst)
+        routes.sort(key=lambda r: (-r.plen, r.metric))
+    for _, same in groupby(routes, key=lambda r: r.plen):
+        found = _among(same, oif, strict)
+        if found is not None:
+            return found
+    return None
+
+
+def _among(routes: Iterable[Route], oif: str, strict: bool) -> Route | None:
+    """One of the routes of a prefix (rt6_select): the lowest metric, there one by the wanted interface."""
+    for _, same in groupby(routes, key=lambda r: r.metric):
+        fit = [r for r in same if not oif or r.dev == oif or not strict]
+        if fit:
+            return next((r for r in fit if not oif or r.dev == oif), fit[0])
+    return None
+
+
+def _unwritten(host: Host, dst: int) -> list[Route]:
+    """What each interface adds to the local table: the multicast prefix, and as a router its subnets' anycast address."""
+    out = []
+    for interface in host.interfaces.values():
+        if not interface.up or interface.kind == "loopback":
+            continue
+        if dst >> 120 == 0xFF:
+            out.append(Route(6, 0xFF << 120, 8, interface.name, table=LOCAL, type="multicast", metric=256))
+        elif anycast(host, dst, interface.name):
+            out.append(Route(6, dst, 128, interface.name, table=LOCAL, type="anycast"))
+    return out
