@@ -17,29 +17,73 @@ ALIASES = {
     "iptables-sim-restore": "iptables-restore", "ip6tables-sim-save": "ip6tables-save",
     "ip6tables-sim-restore": "ip6tables-restore",
 }  # fmt: skip
+OURS = ("iptables-sim", "ip6tables-sim")
+BAD_INPUT, BROKEN, INTERRUPTED = 2, 70, 130  # 70: EX_SOFTWARE
 
 
 def main() -> NoReturn:
-    """Run as the name in argv[0] says; exit with the program's status."""
+    """Run as the name in argv[0] says; exit with the program's status. Whatever happens, no traceback."""
+    from iptables_emu.cli.streams import OutputError, forget, open_missing
+
+    open_missing()
     argv = [os.fsencode(a).decode("utf-8", "surrogateescape") for a in sys.argv]
-    sys.exit(run(argv[0].rsplit("/", 1)[-1], argv[1:]))
+    try:
+        status = run(argv[0].rsplit("/", 1)[-1], argv[1:])
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except BrokenPipeError:
+        forget(sys.stdout)
+        status = 0
+    except OutputError as error:
+        status = _complain(f"standard output: {error}")
+    except Exception as error:
+        if os.environ.get("IPTABLES_SIM_DEBUG"):
+            raise
+        status = _broken(error)
+    sys.exit(status)
 
 
 def run(called: str, words: Sequence[str]) -> int:
     """Status of ``called`` with these words."""
-    from iptables_emu.cli.state import Globals, run_stateful
+    from iptables_emu.cli.state import BadOption, Globals, run_stateful
 
     settings = Globals.from_environ(os.environ)
-    words = settings.take(list(words))
-    name = settings.as_name or called
-    known = program_of(name)
-    if known is None and name not in ALIASES:
-        name = "iptables-sim"
-    if known is None and name in ("iptables-sim", "ip6tables-sim") and words and words[0][:1] not in ("-", "!"):
-        from iptables_emu.cli.main import subcommand
+    try:
+        words = settings.take(list(words))
+        name = settings.as_name or called
+        known = program_of(name)
+        if known is None and name not in ALIASES:
+            if settings.as_name:
+                raise BadOption(f"--as {name}: no such program; say iptables, ip6tables-save, iptables-legacy-restore ...")
+            name = OURS[0]
+        if known is None and name in OURS and words and words[0][:1] not in ("-", "!"):
+            from iptables_emu.cli.main import subcommand
 
-        return subcommand(words, settings)
-    return run_stateful([ALIASES.get(name, name), *words], settings)
+            return subcommand(words, settings)
+        return run_stateful([ALIASES.get(name, name), *words], settings)
+    except BadOption as error:
+        return _complain(str(error))
+
+
+def _complain(message: str) -> int:
+    from iptables_emu.packet.printable import printable
+
+    print(f"iptables-sim: {printable(message)}", file=sys.stderr)
+    return BAD_INPUT
+
+
+def _broken(error: Exception) -> int:
+    """A fault of the program itself, in one line."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    place = f"{os.path.basename(at.tb_frame.f_code.co_filename)} line {at.tb_lineno}" if at else "nowhere"  # noqa: PTH119
+    told = " ".join(str(error).split())
+    _complain(
+        f"internal error: {type(error).__name__}: {told} ({place}); please report it, IPTABLES_SIM_DEBUG=1 shows more"
+    )
+    return BROKEN
 
 
 if __name__ == "__main__":

@@ -50,6 +50,26 @@ def restore(settings: Globals, six: bool, words: tuple[str, ...]) -> None:
     sys.exit(run_stateful(["ip6tables-restore" if six else "iptables-restore", *words], settings))
 
 
+# -6 counts at the front only: -p6 is no business of click's
+@cli.command(context_settings=_PASS)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def translate(settings: Globals, words: tuple[str, ...]) -> None:
+    """A command in nft's language: translate [-6] IPTABLES-ARGUMENTS."""
+    six = words[:1] == ("-6",)
+    sys.exit(run_stateful([f"{'ip6' if six else 'ip'}tables-translate", *words[six:]], settings))
+
+
+@cli.command(context_settings=_PASS)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def restore_translate(settings: Globals, words: tuple[str, ...]) -> None:
+    """A dump in nft's language: restore-translate [-6] [-f FILE], else from standard input."""
+    six = words[:1] == ("-6",)
+    program = f"{'ip6' if six else 'ip'}tables-restore-translate"
+    sys.exit(run_stateful([program, "-f", "/dev/stdin", *words[six:]], settings))
+
+
 @cli.command()
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--on", type=click.Choice(["emulator", "kernel", "both"]), default="emulator", show_default=True)

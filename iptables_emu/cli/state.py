@@ -8,30 +8,52 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from iptables_emu.cli.streams import read_input, write
 from iptables_emu.model.ruleset import Ruleset
-from iptables_emu.text.programs import Environment, program_of, run_program
+from iptables_emu.packet.printable import printable
+from iptables_emu.text.programs import Environment, Result, program_of, run_program
+
+
+class BadOption(Exception):
+    """One of our own global options makes no sense; the text says what to say instead."""
 
 
 @dataclass(slots=True)
 class Globals:
-    """What stands before the iptables arguments, or in the environment."""
+    """What stands before the iptables arguments, or in the environment.
 
-    state: Path
+    ``state`` "" is the default file; ``memory`` holds the rulesets by personality where there is no file (serve).
+    """
+
+    state: str = ""
     backend: str = "nft"
     strict: bool = False
     as_name: str = ""
+    state_home: str = ""
+    memory: dict[str, Ruleset] | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Globals:
-        default = Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "iptables-sim" / "state.db"
         return cls(
-            Path(environ.get("IPTABLES_SIM_STATE") or default),
+            environ.get("IPTABLES_SIM_STATE", ""),
             environ.get("IPTABLES_SIM_BACKEND") or "nft",
             environ.get("IPTABLES_SIM_STRICT", "") not in ("", "0"),
+            state_home=environ.get("XDG_STATE_HOME", ""),
         )
 
+    @property
+    def state_file(self) -> Path:
+        """Where the state lies. Raises BadOption without a home directory."""
+        if self.state:
+            return Path(self.state)
+        try:
+            home = Path(self.state_home) if self.state_home else Path.home() / ".local" / "state"
+        except RuntimeError:
+            raise BadOption("no home directory for the state: say --state FILE") from None
+        return home / "iptables-sim" / "state.db"
+
     def take(self, words: list[str]) -> list[str]:
-        """Take our own global options off the front of the words."""
+        """Take our own global options off the front of the words. Raises BadOption."""
         while words:
             name, equals, value = words[0].partition("=")
             if name == "--strict" and not equals:
@@ -41,18 +63,18 @@ class Globals:
             if name not in ("--state", "--backend", "--as"):
                 break
             if not equals:
-                if len(words) < 2:
-                    sys.exit(f"iptables-sim: {name} needs a value")
-                value, words = words[1], words[1:]
+                value, words = words[1] if len(words) > 1 else "", words[1:]
             words = words[1:]
+            if not value:
+                raise BadOption(f"{name} needs a value")
             if name == "--state":
-                self.state = Path(value)
+                self.state = value
             elif name == "--as":
                 self.as_name = value
             else:
                 self.backend = value
         if self.backend not in ("nft", "legacy"):
-            sys.exit(f"iptables-sim: backend {self.backend!r}: say nft or legacy")
+            raise BadOption(f"backend {self.backend!r}: say nft or legacy")
         return words
 
 
@@ -63,8 +85,12 @@ def run_stateful(argv: Sequence[str], settings: Globals) -> int:
     gc.disable()  # a run is short, and a ruleset makes no cycles
     found = program_of(argv[0])
     personality = (found[2] if found else None) or settings.backend
+    if found and found[1].endswith("translate"):  # it neither asks nor changes the state
+        return _finish(run_program(argv, Environment(Ruleset())))
+    if settings.memory is not None:
+        return _finish(run_program(argv, Environment(settings.memory[personality], settings.strict, read_input)))
     try:
-        with Store(settings.state) as store:
+        with Store(settings.state_file) as store:
             ruleset: Ruleset = store.load(personality)
             before = dict(ruleset.tables)
             env = Environment(ruleset, settings.strict, read_input)
@@ -72,26 +98,12 @@ def run_stateful(argv: Sequence[str], settings: Globals) -> int:
             if ruleset.tables != before or list(ruleset.tables) != list(before):
                 store.save(ruleset, before)
     except StateError as error:
-        sys.stderr.write(f"iptables-sim: {error}\n")
+        write(sys.stderr, f"iptables-sim: {printable(str(error))}\n")
         return 4
+    return _finish(result)
+
+
+def _finish(result: Result) -> int:
     write(sys.stdout, result.stdout)
     write(sys.stderr, result.stderr)
     return result.rc
-
-
-def read_input() -> str:
-    """Standard input, bytes kept."""
-    return sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
-
-
-def write(stream: object, text: str) -> None:
-    """Text to a standard stream, bytes kept; a closed pipe is no error."""
-    if not text:
-        return
-    buffer = getattr(stream, "buffer", None)
-    try:
-        if buffer is not None:
-            buffer.write(text.encode("utf-8", "surrogateescape"))
-            buffer.flush()
-    except BrokenPipeError:
-        pass

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from iptables_emu.conntrack import nat, tcp
+from iptables_emu.conntrack import nat, sctp, tcp
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.expect import Expectations
-from iptables_emu.conntrack.helpers import ftp
+from iptables_emu.conntrack.helpers import HELPERS
 from iptables_emu.conntrack.nat_range import NatRange
 from iptables_emu.conntrack.table import SECOND, Conn, CtTemplate, Table
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY, Tuple, read_tuple
@@ -110,6 +110,8 @@ class Conntrack:
             if segment[6:8] == b"\0\0" and pkt.proto == UDP:
                 return None
             return None if checked else "bad checksum"
+        if pkt.proto == SCTP:
+            return sctp.error(segment, hook == "PREROUTING" and bool(self.sysctl("checksum")))
         return None
 
     def _normal(self, pkt: Packet, hook: str) -> Verdict | None:
@@ -202,8 +204,6 @@ class Conntrack:
             if stream:
                 conn.status |= t.ASSURED
         elif proto == SCTP:
-            from iptables_emu.conntrack import sctp
-
             return sctp.packet(self, conn, direction, pkt)
         else:
             self.refresh(conn, self.sysctl("generic_timeout"))
@@ -273,9 +273,8 @@ class Conntrack:
         conn = pkt.ct
         if conn is None or pkt.ctinfo == t.RELATED_REPLY or not conn.helper:
             return Verdict.ACCEPT
-        if conn.helper == "ftp" and pkt.proto == TCP:
-            return ftp.help_packet(self, conn, pkt, ctx)
-        return Verdict.ACCEPT
+        look = HELPERS.get(conn.helper)
+        return look(self, conn, pkt, ctx) if look is not None else Verdict.ACCEPT
 
     def confirm(self, pkt: Packet) -> Verdict:
         """The entry of a first packet enters the table, unless its tuples have been taken meanwhile."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from iptables_emu.conntrack import tuples as t
+from iptables_emu.conntrack.sctp_state import Association
 from iptables_emu.conntrack.tcp_state import TcpState
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY, Tuple
 
@@ -39,7 +40,7 @@ class Conn:
     bytes: list[int] = field(default_factory=lambda: [0, 0])
     tcp: TcpState | None = None
     stream_at: int = 0  # UDP: from when on it counts as a stream
-    sctp: str = ""
+    sctp: Association | None = None
     masq_dev: str = ""
     seq_offsets: list[tuple[int, int, int]] = field(default_factory=lambda: [(0, 0, 0), (0, 0, 0)])
     ftp_lines: dict[int, list[int]] = field(default_factory=dict)
@@ -76,7 +77,7 @@ class Conn:
         if self.tcp is not None:
             words.append(self.tcp.state)
         elif self.sctp:
-            words.append(self.sctp)
+            words.append(self.sctp.state)
         words.append(self.original.text() + self._counters(ORIGINAL))
         if not self.status & t.SEEN_REPLY:
             words.append("[UNREPLIED]")

@@ -296,9 +296,8 @@ class Tracker:
             seq = end = sender.end
         verdict = self._bounds(sender, receiver, seq, end, sack)
         if verdict != ACCEPT:
-            if verdict == s.IGNORE or not (sender.flags & s.BE_LIBERAL or self.core.sysctl("tcp_be_liberal")):
-                return verdict
-            return ACCEPT
+            liberal = sender.flags & s.BE_LIBERAL or self.core.sysctl("tcp_be_liberal")
+            return ACCEPT if liberal else verdict
         self._update(sender, receiver, seq, ack, sack, win, end)
         return ACCEPT
 

@@ -19,7 +19,7 @@ _WORD = {
 # columns are STATES in order; rows are KINDS, first the original direction, then the reply
 _ROWS = (
     ("syn", "ss ss ig ig ig ig ig ss ss s2", "iv s2 iv iv iv iv iv ss iv s2"),
-    ("synack", "iv iv sr ig ig ig ig ig ig sr", "iv sr ig ig ig ig ig ig ig sr"),
+    ("synack", "iv iv sr iv iv iv iv iv iv sr", "iv sr ig ig ig ig ig ig ig sr"),
     ("fin", "iv iv fw fw la la la tw cl iv", "iv iv fw fw la la la tw cl iv"),
     ("ack", "es iv es es cw cw tw tw cl iv", "iv ig sr es cw cw tw tw cl ig"),
     ("rst", "iv cl cl cl cl cl cl cl cl cl", "iv cl cl cl cl cl cl cl cl cl"),

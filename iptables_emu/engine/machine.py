@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from iptables_emu.conntrack import nat
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.core import Conntrack
-from iptables_emu.conntrack.helpers import ftp
+from iptables_emu.conntrack.helpers.payload import adjust
 from iptables_emu.engine import hooks
 from iptables_emu.engine.context import Context
 from iptables_emu.engine.fragments import Reassembly
@@ -239,7 +239,7 @@ class Machine:
         if not self.tracking[pkt.family]:
             return Verdict.ACCEPT
         if pkt.ct is not None:
-            ftp.adjust(self.conntrack, pkt.ct, pkt)
+            adjust(pkt.ct, pkt)
         fresh = pkt.ct is not None and not pkt.ct.confirmed
         verdict = self.conntrack.confirm(pkt)
         if fresh and verdict is Verdict.ACCEPT and pkt.ct is not None and pkt.ct.confirmed:

@@ -313,7 +313,7 @@ class Path:
 
     def error(self, pkt: Packet, kind: int, code: int, info: int = 0) -> None:
         """An ICMP error about a packet (icmp_send), where one may be sent."""
-        if not icmp.may_answer(pkt) or (pkt.family == 4 and self.host.addr_type(pkt.dst, 4) == "BROADCAST"):
+        if not icmp.may_answer(pkt) or (pkt.family == 4 and pkt.dst and self.host.addr_type(pkt.dst, 4) == "BROADCAST"):
             return
         probe = Packet(icmp.error4(pkt, 0, kind, code) if pkt.family == 4 else icmp.error6(pkt, 0, kind, code))
         source = self._error_source(pkt, probe)

@@ -56,7 +56,9 @@ class Routing:
         host, dev = self.host, pkt.iif
         src, dst = pkt.src, pkt.dst
         if dst >> 28 == 14:
-            if dst == 0xE0000001 and src >> 28 != 14 and src != 0xFFFFFFFF:
+            if dst == 0xE0000001:
+                if src >> 28 == 14 or src == 0xFFFFFFFF or not self._multicast_source(pkt):
+                    return self._martian("source", src)
                 return Decision("local", "multicast that this host has joined", dev, broadcast=True)
             return Decision("martian", "multicast that nobody here has joined")
         if src >> 28 == 14 or src == 0xFFFFFFFF:
@@ -99,6 +101,12 @@ class Routing:
             and (host.sysctls.either(4, dev, "shared_media") or self._same_link(dev, src, route.via))
         )  # fmt: skip
         return Decision("forward", self._way(route, dst), route.dev, route, redirect=redirect)
+
+    def _multicast_source(self, pkt: Packet) -> bool:
+        """ip_mc_validate_source, for the group of all hosts."""
+        if pkt.src >> 24 == 127:
+            return self.host.sysctls.either(4, pkt.iif, "route_localnet")
+        return not pkt.src or self._source_check(pkt, "") is not None
 
     def _broadcast(self, pkt: Packet) -> Decision:
         if pkt.src != 0 and self._source_check(pkt, "") is None:

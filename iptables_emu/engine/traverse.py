@@ -31,8 +31,9 @@ def traverse(program: Program, table: Table, chain: Chain, pkt: Packet, ctx: Con
                 ctx.emit(ChainEnd(pkt.number, table.name, chain.name))
                 chain, at = callers.pop()
                 continue
-            chain.packets += 1
-            chain.bytes += len(pkt.data)
+            if chain.counts:
+                chain.packets += 1
+                chain.bytes += len(pkt.data)
             ctx.emit(PolicyHit(pkt.number, table.name, chain.name, chain.policy.lower()))
             return _FINAL[chain.policy]
         rule, at = chain.rules[at], at + 1

@@ -22,18 +22,20 @@ NFT_ORDER = ("mangle", "security", "raw", "filter", "nat")
 
 class Chain:
     """``policy`` is None for a user chain. ``hooked``: the base chain exists in the kernel (iptables-nft
-    makes only the chains that were named).
+    makes only the chains that were named). ``counts``: its policy has counters (iptables-nft gives a base chain some
+    only together with a policy, or by -Z).
 
     The rules of a stored chain are read when somebody asks for them (``load``), and once for all copies.
     """
 
-    __slots__ = ("_load", "_rules", "bytes", "hooked", "name", "packets", "policy", "policy_set", "shared")
+    __slots__ = ("_load", "_rules", "bytes", "counts", "hooked", "name", "packets", "policy", "policy_set", "shared")
 
     def __init__(
         self, name: str, policy: str | None = None, hooked: bool = True, load: Callable[[], list[Rule]] | None = None
     ) -> None:
         self.name, self.policy, self.hooked = name, policy, hooked
         self.packets = self.bytes = 0
+        self.counts = hooked
         self.policy_set = False  # the counters were given since the last commit
         self._load, self._rules = load, list[Rule]()
         self.shared = load is not None  # the rules list belongs to an older copy too
@@ -56,7 +58,7 @@ class Chain:
 
     def copy(self) -> Chain:
         other = Chain(self.name, self.policy, self.hooked, self._load)
-        other.packets, other.bytes = self.packets, self.bytes
+        other.packets, other.bytes, other.counts = self.packets, self.bytes, self.counts
         other._rules, other.shared = self._rules, True
         self.shared = True
         return other

@@ -36,12 +36,30 @@ def find_header(pkt: Packet, wanted: int, *, quiet: bool = True) -> int | None:
     return None
 
 
+def skip_headers(data: bytes | bytearray, at: int = 40, proto: int | None = None) -> tuple[int, int, int] | None:
+    """(protocol, its offset, fragment offset with the "more" bit) behind the extension headers; None where they
+    are cut off (ipv6_skip_exthdr). A later fragment's payload is not looked into."""
+    proto = data[6] if proto is None else proto
+    word = 0
+    while proto in EXTENSION_HEADERS or proto == NO_NEXT:
+        if proto == NO_NEXT or at + 2 > len(data):
+            return None
+        if proto == FRAGMENT:
+            if at + 4 > len(data):
+                return None
+            word = int.from_bytes(data[at + 2 : at + 4], "big")
+            if word & 0xFFF8:
+                break
+        proto, at = data[at], at + header_length(data, proto, at)
+    return proto, at, word
+
+
 def _readable(proto: int) -> int:
     """Bytes of a header that the walk itself needs."""
     return 4 if proto in (ROUTING, FRAGMENT) else 2
 
 
-def header_length(data: bytearray, proto: int, at: int) -> int:
+def header_length(data: bytes | bytearray, proto: int, at: int) -> int:
     """Length in bytes of the extension header at ``at``."""
     if proto == FRAGMENT:
         return 8

@@ -43,6 +43,7 @@ class Packet:
         "family",
         "first_proto",
         "forwarded",
+        "frag_head",
         "frag_max",
         "frag_offset",
         "frag_sizes",
@@ -92,6 +93,7 @@ class Packet:
         self.ip_options: IpOptions | None = None  # as routing read them at input
         self.frag_max = 0  # largest fragment it was put together from
         self.frag_sizes: tuple[int, ...] = ()
+        self.frag_head = 0  # bytes before the first fragment's payload
         self.number = 0  # of this packet in the trace
         self.refresh()
 

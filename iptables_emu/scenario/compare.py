@@ -112,8 +112,10 @@ def _step_differences(kernel: Step, emulated: Step, random: Randomness, opens_so
     yield from _packet_differences(kernel["packets"], emulated["packets"])
     yield from _trace_differences(kernel["trace"], emulated["trace"])
     yield from _frame_differences(kernel, emulated, random, opens_sockets)
-    for key in ("log", "conntrack"):
+    for key in ("log", "conntrack", "expectations"):
         mine, theirs = (_plain_lines(step.get(key) or []) for step in (kernel, emulated))
+        if key == "expectations":
+            mine, theirs = sorted(mine), sorted(theirs)  # the kernel's hash has its own order
         for number, (one, other) in enumerate(zip_longest(mine, theirs), 1):
             if one is None or other is None or not random.lines_agree(one, other):
                 yield f"{key} {number}: {_versus(one, other)}"

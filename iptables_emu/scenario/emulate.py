@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -41,6 +42,8 @@ class Run:
         if "ipv6" in scenario.get("rulesets", {}):
             self.enable_ipv6()
         self.note = ""
+        everything = json.dumps([scenario.get("rulesets", {}), scenario.get("steps", [])])
+        self.expectations_told = "expect" in scenario.get("observe", ()) or "helper" in everything
 
     def enable_ipv6(self) -> None:
         if not self.host.ipv6:
@@ -91,6 +94,8 @@ class Run:
         seen["conntrack_invalid"] = list(machine.conntrack.invalid)
         if "conntrack" in self.scenario.get("observe", ["conntrack", "save"]):
             seen["conntrack"] = [c.text(machine.now) for c in machine.conntrack.table]
+        if self.expectations_told:
+            seen["expectations"] = [e.text(machine.now) for e in machine.conntrack.expectations.waiting]
         if self.note:
             seen["note"] = self.note
         return seen

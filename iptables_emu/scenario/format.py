@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from iptables_emu.host import schema
+from iptables_emu.host.load import SYSCTLS, device_check, host_check
+from iptables_emu.host.schema import U8, U16, U32, Check, Place
+from iptables_emu.host.schema import SchemaError as ScenarioError
 from iptables_emu.packet.build import PROTOCOLS, TCP_FLAGS, build
-from iptables_emu.scenario import schema
-from iptables_emu.scenario.schema import Check, Place, ScenarioError
 
 __all__ = ["BACKENDS", "Loaded", "Scenario", "ScenarioError", "check_scenario", "find_files", "kernel_refusal", "load"]
 
@@ -30,11 +32,7 @@ SUFFIXES: Final = (".json", ".toml")
 STDIN: Final = "standard input"
 
 PORT: Final = schema.integer(0, 65535)
-U8: Final = schema.integer(0, 255)
-U16: Final = schema.integer(0, 65535)
-U32: Final = schema.integer(0, 0xFFFFFFFF)
 LINES: Final = schema.either(str, schema.text, schema.list_of(schema.text))
-SYSCTLS: Final = schema.mapping(schema.text, schema.either(str, schema.text, schema.integer(-(1 << 63), 1 << 63)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,55 +120,7 @@ PACKET_KEYS: Final = schema.keys(
     required=("src", "dst"),
 )
 
-# -- the host and the steps ---------------------------------------------------------------------------
-
-INTERFACE: Final = schema.keys(
-    {
-        "addresses": schema.list_of(schema.address_with_prefix),
-        "mac": schema.mac,
-        "mtu": schema.integer(68, 65535),
-        "type": schema.one_of(("veth", "dummy")),
-        "arp": schema.boolean,
-        "down": schema.boolean,
-    }
-)
-
-
-def host_check(device: Check) -> Check:
-    """The ``host`` of a scenario, whose devices are checked by ``device``."""
-    route = schema.keys(
-        {
-            "dst": schema.destination,
-            "via": schema.address,
-            "dev": device,
-            "src": schema.address,
-            "table": schema.either(str, schema.text, U32),
-            "scope": schema.either(str, schema.text, U8),
-            "metric": U32,
-            "type": schema.one_of(
-                ("unicast", "local", "broadcast", "multicast", "throw", "unreachable", "prohibit", "blackhole")
-            ),
-        },
-        required=("dst",),
-    )
-    neighbour = schema.keys({"dst": schema.address, "mac": schema.mac, "dev": device}, required=("dst", "mac", "dev"))
-    return schema.keys(
-        {
-            "interfaces": schema.mapping(schema.interface_name, INTERFACE),
-            "routes": schema.list_of(route),
-            "rules": schema.list_of(schema.text),
-            "neighbours": schema.list_of(neighbour),
-            "sysctls": SYSCTLS,
-            "ipsets": schema.text,
-            "queue": schema.mapping(check_queue_number, schema.one_of(("accept", "drop"))),
-        }
-    )
-
-
-def check_queue_number(value: object, place: Place) -> None:
-    """The number of a queue; keys are always texts."""
-    if not str(value).isdecimal() or int(str(value)) > 65535:
-        raise place.key(str(value)).error("is not a queue number")
+# -- the steps -----------------------------------------------------------------------------------------
 
 
 def step_checks(device: Check, link: Check) -> dict[str, Check]:
@@ -227,10 +177,7 @@ def check_scenario(value: object, source: str, trail: str = "") -> Scenario:
     host = schema.object_at(scenario.get("host", {}), place)
     interfaces = schema.object_at(host.get("interfaces", {}), place.key("interfaces"))
 
-    def device(name: object, place: Place) -> None:
-        schema.text(name, place)
-        if name != "lo" and name not in interfaces:
-            raise place.error(f"the host has no interface {name!r}")
+    device = device_check(interfaces)
 
     def link(name: object, place: Place) -> None:
         schema.text(name, place)
@@ -264,13 +211,17 @@ def load(path: str, stdin: TextIO) -> Loaded:
     """The scenarios of a JSON or TOML file (by its suffix), or JSON of ``stdin`` for ``-``, one per backend."""
     source = STDIN if path == "-" else path
     try:
-        content = stdin.read() if path == "-" else Path(path).read_text()
+        content = stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
         data = tomllib.loads(content) if path.endswith(".toml") else json.loads(content)
     except OSError as error:
         raise ScenarioError(f"{source}: {error.strerror}") from None
     except json.JSONDecodeError as error:
         raise ScenarioError(f"{source}: line {error.lineno} column {error.colno}: {error.msg}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"{source}: byte {error.start + 1}: not UTF-8 text; a scenario is JSON or TOML") from None
+    except RecursionError:
+        raise ScenarioError(f"{source}: nested too deep") from None
+    except ValueError as error:  # TOML's, and numbers of more digits than Python reads
         raise ScenarioError(f"{source}: {error}") from None
     is_list = isinstance(data, list)
     found: list[Scenario] = []

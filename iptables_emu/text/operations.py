@@ -74,6 +74,7 @@ def flush(table: Table, chain: Chain) -> None:
 def zero(chain: Chain) -> None:
     """Counters of a chain's policy and rules to 0."""
     chain.packets = chain.bytes = 0
+    chain.counts = True
     if any(r.packets or r.bytes for r in chain.rules):
         chain.rules = [_zeroed(r) for r in chain.rules]
         chain.shared = False
@@ -130,4 +131,4 @@ def set_policy(table: Table, name: str, policy: str, counters: tuple[int, int] |
         raise OperationError("EINVAL", "set_policy")
     chain.policy = policy
     chain.packets, chain.bytes = counters or (0, 0)
-    chain.policy_set = True
+    chain.policy_set = chain.counts = True

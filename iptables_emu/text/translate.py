@@ -56,7 +56,7 @@ class Translator:
     def command(self, command: Command, argv: Sequence[str]) -> str | None:
         """The lines of one command; None when there is no translation of its kind."""
         table = f"{self.ip} {command.table}"
-        chain = f"{table} {command.chain or '(null)'}\n"
+        chain = f"{table} {'(null)' if command.chain is None else command.chain}\n"
         match "".join(sorted(command.commands)):
             case "A" | "I":
                 return self._rules(command, argv)
@@ -129,13 +129,16 @@ class Translator:
 
 
 def _comment(argv: Sequence[str]) -> str:
-    """The command as iptables leaves it when it has read it: without its ``!``, protocols in lower case."""
+    """The command as iptables leaves it when it has read it: without its ``!``, protocols in lower case, of the
+    list that is taken apart in place only the first word."""
     words = list(argv[1:])
     for at, word in enumerate(words):
         if word == "!":
             words[at] = ""
         elif at and words[at - 1] in ("-p", "--protocol", "--proto"):
             words[at] = word.lower()
+        elif at and words[at - 1] == "--strip-options":
+            words[at] = word.partition(",")[0]
     return "".join(f"{word} " for word in ("#", *words)) + "\n"
 
 

@@ -21,10 +21,10 @@ _PRIORITIES = {"mangle": -150, "raw": -300}
 _NAT_PRIORITIES = {"PREROUTING": -100, "INPUT": 100, "OUTPUT": -100, "POSTROUTING": 100}
 
 
-def restore_translate_main(argv: Sequence[str], family: int, text: str | None = None) -> Result:
-    """``iptables-restore-translate -f FILE``; ``text`` is what to read when no file is named."""
+def restore_translate_main(argv: Sequence[str], family: int) -> Result:
+    """``iptables-restore-translate -f FILE``."""
     try:
-        text = _input(argv, text)
+        text = _input(argv)
     except Exit as stop:
         return Result(stop.status, stop.stdout, stop.stderr)
     program = f"{'iptables' if family == 4 else 'ip6tables'}-translate-restore"
@@ -35,7 +35,7 @@ def restore_translate_main(argv: Sequence[str], family: int, text: str | None = 
     return Result(rc, head + "".join(run.out.stdout) + ("" if rc else tail), "".join(run.out.stderr))
 
 
-def _input(argv: Sequence[str], text: str | None) -> str:
+def _input(argv: Sequence[str]) -> str:
     """The dump. Unknown options are passed over. Raises Exit."""
     usage = (
         f"{argv[0]} {VERSION} (c) 2014 by Pablo Neira Ayuso <pablo@netfilter.org>\n"
@@ -51,9 +51,7 @@ def _input(argv: Sequence[str], text: str | None) -> str:
             raise Exit(0, "", f"{argv[0]} v{VERSION}\n")
         path = getopt.arg
     if path is None:
-        if text is None:
-            raise Exit(1, f"ERROR: missing file name\n{usage}")
-        return text
+        raise Exit(1, f"ERROR: missing file name\n{usage}")
     try:
         return Path(path).read_bytes().decode("utf-8", "surrogateescape")
     except IsADirectoryError:  # fopen takes a directory, which then reads as empty

@@ -1,0 +1,25 @@
+"""Helpers: what a connection says of connections to come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from iptables_emu.conntrack.helpers import amanda, broadcast, ftp, irc, tftp, unknown
+from iptables_emu.engine.verdict import Verdict
+from iptables_emu.packet.packet import Packet
+
+if TYPE_CHECKING:
+    from iptables_emu.conntrack.core import Conntrack
+    from iptables_emu.conntrack.table import Conn
+    from iptables_emu.engine.context import Context
+
+Helper = Callable[["Conntrack", "Conn", Packet, "Context"], Verdict]
+HELPERS: dict[str, Helper] = {
+    "ftp": ftp.help_packet,
+    "tftp": tftp.help_packet,
+    "irc": irc.help_packet,
+    "amanda": amanda.help_packet,
+    **dict.fromkeys(broadcast.SERVICES, broadcast.help_packet),
+    **dict.fromkeys(unknown.ACTS, unknown.help_packet),
+}

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from iptables_emu.ext.accounts import GROUPS, USERS, name_of
 from iptables_emu.ext import nft
+from iptables_emu.ext.accounts import GROUPS, USERS, name_of
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
 from iptables_emu.options.numbers import U32, scan
 from iptables_emu.options.problem import ParameterProblem

@@ -35,11 +35,15 @@ def mask_range(value: int, bits: int) -> tuple[int, int]:
 
 
 def largest(start: int, end: int) -> tuple[int, int]:
-    """(last address, prefix length) of the largest network that begins at ``start`` and fits (ip_set_range_to_cidr)."""
+    """(last address, prefix length) of the largest network that begins at ``start`` and fits (ip_set_range_to_cidr).
+
+    The kernel compares as it does sequence numbers: while the end is 2^31 addresses away nothing seems to fit.
+    """
     for bits in range(1, 32):
         mask = prefix_mask(bits, 4)
-        if start & mask == start and start | ALL & ~mask <= end:
-            return start | ALL & ~mask, bits
+        last = start | ALL & ~mask
+        if start & mask == start and end - last & ALL < 0x80000000:
+            return last, bits
     return start, 32
 
 

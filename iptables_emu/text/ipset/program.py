@@ -283,8 +283,7 @@ class Ipset:
             if not found:
                 raise Stop(1)
             return
-        data = {**s.data, "physdev": "physdev" in s.cadt}
-        s.report = element_text(s.kind, s.family, data, "before" in s.cadt)
+        s.report = element_text(s.kind, s.family, s.data, "before" in s.cadt)
         if found:
             s.warn(f" is in set {s.setname}.")
         else:

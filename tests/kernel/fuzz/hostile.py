@@ -22,7 +22,7 @@ def mangled(rng: random.Random, data: bytes) -> bytes:
         return data + rng.randbytes(rng.randint(1, 8))  # a trailer
     else:
         out = bytearray(data)
-        out[rng.randrange(head if rng.random() < 0.6 else 1, len(out))] = rng.randrange(256)
+        out[rng.randrange(head if rng.random() < 0.6 and len(out) > head else 1, len(out))] = rng.randrange(256)
     if not six and rng.random() < 0.95:
         size = max(20, min(len(out), (out[0] & 15) * 4))
         out[10:12] = b"\0\0"

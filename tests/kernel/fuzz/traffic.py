@@ -8,7 +8,7 @@ from typing import Any
 from iptables_emu.packet.build import build
 from tests.kernel.fuzz.hosts import Net
 from tests.kernel.fuzz.hostile import fragments, mangled, with_extension_header
-from tests.kernel.fuzz.wishes import FLAGS, MARKS, PAYLOADS, TOS, TTLS, Wish, port, weighted
+from tests.kernel.fuzz.wishes import FLAGS, MARKS, PAYLOADS, PORTS, TOS, TTLS, Wish, port, weighted
 
 Step = dict[str, Any]
 SYN_OPTIONS = ("", "", "020405b4", "020405b40402080a000000010000000001030307")
@@ -24,6 +24,7 @@ class Traffic:
         self.rng, self.net, self.wishes, self.profile = rng, net, wishes, profile
         self.six = net.family == 6
         self.ident = 100
+        self.numbers = {0, 1, 77, *PORTS}
         self.frames: list[tuple[str, bytes]] = []  # what came out: a packet on a link
         self.sent: list[tuple[str, dict[str, Any]]] = []  # what was put in: link ("" is the host) and packet
         self.link_of = {peer: link.name for link in net.links for peer in link.peers}
@@ -165,11 +166,19 @@ class Traffic:
 
     # -- what follows ----------------------------------------------------------------------------------
 
+    def _foreseen(self, data: bytes) -> bool:
+        """Whether no number in a frame was drawn, as the kernel would draw another."""
+        at = 54 if self.six else 14 + (data[14] & 15) * 4
+        proto = data[20 if self.six else 23]
+        if proto not in (6, 17) or len(data) < at + 4:
+            return proto not in (1, 58) or int.from_bytes(data[at + 4 : at + 6], "big") in self.numbers
+        return all(int.from_bytes(data[a : a + 2], "big") in self.numbers for a in (at, at + 2))
+
     def learn(self, emitted: list[dict[str, Any]]) -> None:
         """Remember the frames that a step made come out."""
         for frame in emitted:
             data = bytes.fromhex(frame["frame_hex"])
-            if len(data) > 34 and (data[12:14] == b"\x86\xdd") == self.six:
+            if self._foreseen(data) and len(data) > 34 and (data[12:14] == b"\x86\xdd") == self.six:
                 self.frames.append((frame["iface"], data[14:]))
 
     def follow(self) -> Step | None:

@@ -1,6 +1,6 @@
 """Checks of values that came from JSON or TOML: small functions put together into tables of keys.
 
-A check takes a value and the place it stands at, and raises `ScenarioError` naming that place.
+A check takes a value and the place it stands at, and raises `SchemaError` naming that place.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 
-class ScenarioError(Exception):
-    """A scenario that cannot be read; the text is one line, ``FILE: steps[3].inject.iface: ...``."""
+class SchemaError(ValueError):
+    """A scenario or a host that cannot be read; the text is one line, ``FILE: steps[3].inject.iface: ...``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ class Place:
         """The value at an index (from 0)."""
         return Place(self.source, f"{self.trail}[{index}]")
 
-    def error(self, message: str) -> ScenarioError:
+    def error(self, message: str) -> SchemaError:
         """The error to raise about the value here."""
-        return ScenarioError(": ".join(part for part in (self.source, self.trail, message) if part))
+        return SchemaError(": ".join(part for part in (self.source, self.trail, message) if part))
 
 
 Check = Callable[[object, Place], None]
@@ -73,6 +73,9 @@ def integer(low: int, high: int) -> Check:
             raise place.error(f"{value} is not in {low}-{high}")
 
     return check
+
+
+U8, U16, U32 = integer(0, 255), integer(0, 65535), integer(0, 0xFFFFFFFF)
 
 
 def seconds(value: object, place: Place) -> None:

@@ -1,0 +1,51 @@
+"""What routing decides about a packet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from iptables_emu.model.address import show
+
+if TYPE_CHECKING:
+    from iptables_emu.host.fib import Route
+    from iptables_emu.host.host import Host
+
+CALL = {"ENETUNREACH": "Network is unreachable", "EHOSTUNREACH": "No route to host", "EACCES": "Permission denied",
+        "EINVAL": "Invalid argument"}  # fmt: skip
+ERROR_KIND = {"ENETUNREACH": "unreachable", "EHOSTUNREACH": "unreachable", "EACCES": "prohibit", "EINVAL": "blackhole"}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """``kind``: local forward unreachable prohibit blackhole invalid martian; ``error``: ICMP type and code to send.
+
+    ``broadcast``: not to this host alone, also of multicast; ``anycast``: IPv6's subnet router address.
+    """
+
+    kind: str
+    text: str
+    dev: str = ""
+    route: Route | None = None
+    error: tuple[int, int] | None = None
+    broadcast: bool = False
+    redirect: bool = False
+    anycast: bool = False
+
+    def source(self, host: Host, towards: int) -> int | None:
+        """The source address of a packet of the host's own on this route."""
+        family = self.route.family if self.route else 4
+        if self.route is not None and self.route.src is not None and self.route.type != "local":
+            return self.route.src
+        if family == 6 and self.route is not None:
+            return host.select_source(self.route.dev, 6, towards)
+        if self.kind == "local":
+            return towards
+        hop = self.route.via if self.route and self.route.via is not None else towards
+        return host.select_source(self.dev, family, hop)
+
+
+def way(route: Route, dst: int) -> str:
+    """A forwarding decision in words."""
+    via = f" via {show(route.via, route.family)}" if route.via is not None else ""
+    return f"to {show(dst, route.family)}{via} out {route.dev}"

@@ -1,0 +1,107 @@
+"""ICMPv6 that the host sends of its own accord: errors and redirects (kernel: ipv6/icmp.c, ndisc.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iptables_emu.engine import icmp
+from iptables_emu.engine.routing6 import output6
+from iptables_emu.host.address6 import anycast, in_order, is_link_local, is_multicast, needs_interface, select_source
+from iptables_emu.packet.checksum import internet_checksum
+from iptables_emu.packet.exthdr import skip_headers
+from iptables_emu.packet.packet import HOST, ICMPV6, Packet, pseudo_header
+
+if TYPE_CHECKING:
+    from iptables_emu.engine.decision import Decision
+    from iptables_emu.engine.path import Path
+    from iptables_emu.host.host import Host
+
+TOO_BIG, PARAMETER_PROBLEM, UNKNOWN_OPTION, REDIRECT = 2, 4, 2, 137
+INFORMATION = 0x80
+MINIMUM_MTU = 1280
+TARGET_ADDRESS, REDIRECTED_HEADER = 2, 4
+
+
+def may_report(pkt: Packet, kind: int, code: int = 0, info: int = 0) -> bool:
+    """Whether an error about the packet may be sent at all (the rules at the head of icmp6_send)."""
+    if is_multicast(pkt.dst) or pkt.pkttype != HOST:
+        unknown = kind == PARAMETER_PROBLEM and code == UNKNOWN_OPTION and info < len(pkt.data)
+        if kind != TOO_BIG and not (unknown and pkt.data[info] & 0xC0 == 0x80):
+            return False
+    return pkt.src != 0 and not is_multicast(pkt.src) and not _is_error(pkt)
+
+
+def _is_error(pkt: Packet) -> bool:
+    """An ICMPv6 error is never answered by another, nor what may be one (is_ineligible)."""
+    found = skip_headers(pkt.data)
+    if found is None:
+        return False
+    proto, at, fragment = found
+    if proto != ICMPV6:
+        return False
+    if at >= len(pkt.data):
+        return not fragment
+    return not pkt.data[at] & INFORMATION
+
+
+def error_way(host: Host, pkt: Packet) -> tuple[int, Decision] | None:
+    """Source and route of an error about a packet, None where there is no way."""
+    oif = pkt.iif if needs_interface(pkt.src) else ""
+    if oif == "lo":
+        oif = host.owns(pkt.dst, 6) or oif
+    source = None
+    if (host.owns(pkt.dst, 6) is not None or anycast(host, pkt.dst, pkt.iif if is_link_local(pkt.dst) else "")) and (
+        pkt.pkttype == HOST
+    ):
+        source = pkt.dst
+    if source is None:
+        way = output6(host, pkt.src, mark=0, oif=oif)
+        if way.route is None or way.route.src is None:
+            came_by = host.owns(pkt.dst, 6) or pkt.iif if pkt.iif == "lo" else pkt.iif
+            source = select_source(host, came_by, pkt.src) if came_by else None
+    way = output6(host, pkt.src, src=source or 0, oif=oif, choose=True)
+    if way.kind not in ("forward", "local") or way.anycast:
+        return None
+    if source is None:
+        source = way.source(host, pkt.src)
+    return None if source is None else (source, way)
+
+
+def send_error(path: Path, pkt: Packet, kind: int, code: int, info: int = 0) -> None:
+    """icmp6_send."""
+    if not may_report(pkt, kind, code, info):
+        return
+    found = error_way(path.host, pkt)
+    if found is not None:
+        source, way = found
+        path.send_own(icmp.error6(pkt, source, kind, code, info), pkt, attach=True, way=way)
+
+
+def send_redirect(path: Path, pkt: Packet, decision: Decision) -> None:
+    """A better first hop, told to the sender of a packet that leaves by the link it came by (ndisc_send_redirect)."""
+    host, machine = path.host, path.machine
+    target = decision.route.via if decision.route and decision.route.via is not None else pkt.dst
+    if not path.peers.of(6, pkt.dst, machine.now).may_inform(machine.now):
+        return
+    own = next((a.value for a in in_order(host.interfaces[pkt.iif]) if is_link_local(a.value)), None) if pkt.iif else None
+    if own is None or (target != pkt.dst and not is_link_local(target)):
+        return
+    way = output6(host, pkt.src, src=own, oif=pkt.iif)
+    if way.route is None or way.kind not in ("forward", "local") or way.route.via is not None:
+        return
+    if not path.peers.of(6, pkt.src, machine.now).may_inform(machine.now):
+        return
+    options = b""
+    mac = path.neighbour(decision.dev, target, pkt, decision)
+    if mac is not None:
+        options += bytes((TARGET_ADDRESS, 1)) + mac
+    room = min(MINIMUM_MTU - 40 - 40 - len(options), len(pkt.data) + 8) & ~7
+    options += bytes((REDIRECTED_HEADER, room >> 3)) + bytes(6) + bytes(pkt.data)[: room - 8]
+    body = bytes((REDIRECT, 0)) + bytes(6) + target.to_bytes(16, "big") + pkt.dst.to_bytes(16, "big") + options
+    path.send_own(message(own, pkt.src, body, 255), None, attach=False, way=way)
+
+
+def message(src: int, dst: int, body: bytes, ttl: int, tos: int = 0) -> bytes:
+    """An ICMPv6 message with its checksum in its packet."""
+    check = internet_checksum(pseudo_header(6, src, dst, ICMPV6, len(body)) + body)
+    return icmp.ipv6(src, dst, ICMPV6, body[:2] + check.to_bytes(2, "big") + body[4:], ttl=ttl, tos=tos)
