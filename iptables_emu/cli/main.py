@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import click
 
 from iptables_emu.cli.state import Globals, run_stateful
+from iptables_emu.cli.streams import write
+from iptables_emu.packet.printable import printable
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,11 +24,14 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--stdio", is_flag=True, required=True, help="JSON lines on standard input and output.")
-def serve(stdio: bool) -> None:
+@click.pass_obj
+def serve(settings: Globals, stdio: bool) -> None:
     """Answer requests, one JSON object a line."""
     from iptables_emu.cli.serve import Server
 
-    Server(os.environ).loop(sys.stdin, sys.stdout)
+    if settings.memory is not None:
+        raise click.UsageError("serve cannot be asked for inside serve")
+    Server(os.environ, settings).loop(sys.stdin.buffer, sys.stdout)
 
 
 _PASS = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
@@ -81,14 +86,43 @@ def run(paths: tuple[str, ...], on: str, fmt: str) -> None:
     sys.exit(run_scenarios(list(paths), on, fmt, sys.stdin, sys.stdout, sys.stderr))
 
 
-@cli.command(context_settings={**_PASS, "help_option_names": ["--help"]})
+class _PacketCommand(click.Command):
+    """Takes its own options wherever they stand; every other word belongs to the packet, ``-ifoo`` as a whole."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        flags = {name: isinstance(o, click.Option) and o.is_flag for o in self.get_params(ctx) for name in o.opts}
+        own: list[str] = []
+        words: list[str] = []
+        rest = list(args)
+        while rest:
+            word = rest.pop(0)
+            name, equals, _ = word.partition("=")
+            if word == "--":
+                words += rest
+                break
+            if name.startswith("--") and name in flags:
+                own.append(word)
+            elif word in flags:
+                own.append(word)
+            elif word.startswith("-f"):
+                own.append(word)
+                continue
+            else:
+                words.append(word)
+                continue
+            if not equals and not flags[name] and rest:
+                own.append(rest.pop(0))
+        return super().parse_args(ctx, [*own, "--", *words])
+
+
+@cli.command(cls=_PacketCommand)
 @click.option("-f", "--file", "dump", default="", metavar="DUMP", help="iptables-save text (- is standard input).")
 @click.option("--host", default="", metavar="HOST.toml", help="The machine; without it one is inferred.")
 @click.option("--format", "fmt", default="", help="tree, text, json, kernel, nft or html.")
 @click.option("--why", is_flag=True, help="Tell of each rule that did not match why.")
 @click.option("--counters", is_flag=True, help="Take the counters in the dump.")
 @click.option("--seed", default=0, help="For what the kernel draws at random.")
-@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="PACKET")
 @click.pass_obj
 def trace(
     settings: Globals, dump: str, host: str, fmt: str, why: bool, counters: bool, seed: int, words: tuple[str, ...]
@@ -127,12 +161,32 @@ def snapshot(folder: str) -> None:
     sys.exit(1 if any(line.partition(":")[0] in NEEDED for line in missing) else 0)
 
 
+@cli.command()
+@click.option("-6", "six", is_flag=True, help="IPv6.")
+@click.option("-t", "--timeout", type=click.IntRange(min=0), default=10, show_default=True, help="Seconds to answer in.")
+@click.option("-w", "--write", "saved", default="", metavar="FILE", help="Write the rules there once they are kept.")
+@click.argument("rules")
+@click.pass_obj
+def apply(settings: Globals, six: bool, timeout: int, saved: str, rules: str) -> None:
+    """Load RULES, ask whether all is well, and go back to the old ones without a yes.
+
+    Status 0: kept; 255: gone back; 2: RULES cannot be read; 5: they cannot be loaded.
+    """
+    from iptables_emu.cli.apply import Apply, run_apply
+
+    if settings.memory is not None:
+        raise click.UsageError("apply asks its user: it cannot be asked for inside serve")
+    sys.exit(run_apply(Apply(rules, timeout, saved, six), settings))
+
+
 def subcommand(words: Sequence[str], settings: Globals) -> int:
     """Status of one of our own subcommands."""
     try:
         cli.main(list(words), prog_name="iptables-sim", obj=settings, standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "iptables-sim"
+        told = printable(" ".join(error.format_message().split()).rstrip("."))
+        write(sys.stderr, f"{command}: {told}; {command} --help says more\n")
         return 2
     except click.exceptions.Abort:
         return 130
