@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 
+from iptables_emu.engine.assume import Assumptions
 from iptables_emu.engine.emulator import Engine
 from iptables_emu.host.host import Host
 from iptables_emu.host.infer import infer_host
+from iptables_emu.host.place import place
 from iptables_emu.model.rule import Rule
 from iptables_emu.model.ruleset import Ruleset
 from iptables_emu.packet.packet import Packet
@@ -22,15 +24,16 @@ class Emulator:
 
     ``host`` without interfaces is inferred from the rules and the first packet, and says so in ``notes``.
     ``now`` is the virtual time in seconds since the epoch (default: this moment); ``seed`` makes what the
-    kernel draws at random repeatable.
+    kernel draws at random repeatable; ``assume`` answers for matches that cannot be known.
     """
 
     def __init__(
         self, ruleset: Ruleset, host: Host | None = None, *, seed: int = 0, now: float | None = None,
-        explain: bool = True,
+        explain: bool = True, assume: Assumptions | None = None,
     ) -> None:  # fmt: skip
         self.ruleset = ruleset
         self.seed, self.explain = seed, explain
+        self.assume = assume or Assumptions()
         self.now = int((time.time() if now is None else now) * 1_000_000_000)
         self.host = host
         self.inferred = host is None or len(host.interfaces) == 1
@@ -42,17 +45,19 @@ class Emulator:
         return list(self.host.notes) if self.inferred and self.host else []
 
     def send(self, packet: Packet) -> Trace:
-        """One packet: from the wire of ``packet.iif``, or from this host (``packet.socket``)."""
-        engine = self.engine or self._start(packet)
+        """One packet: from the wire of ``packet.iif``, or from this host (``packet.socket``).
+
+        Without either it comes from where its source is (:func:`iptables_emu.host.place.place`). Raises HostError.
+        """
         packet = packet.copy()
+        engine = self.engine or self._start(packet)
+        place(packet, engine.machine.host)
         packet.oif = ""
         eth = b""
         if packet.socket:
             events = engine.send_local(packet)
         else:
-            interface = engine.machine.host.interfaces.get(packet.iif)
-            if interface is None:
-                raise ValueError(f"this host has no interface {packet.iif!r}")
+            interface = engine.machine.host.interfaces[packet.iif]
             source = packet.eth[6:12] if len(packet.eth) >= 12 and any(packet.eth[6:12]) else interface.far_mac
             eth = interface.mac + source + ETHERTYPE[packet.family]
             engine.next_mark = packet.mark
@@ -68,14 +73,10 @@ class Emulator:
         if self.inferred:
             self.host = infer_host(self.ruleset, family=packet.family, src=packet.src, dst=packet.dst, iif=packet.iif,
                                    oif=packet.oif, local=packet.socket)  # fmt: skip
-            if not packet.iif and not packet.socket:
-                packet.iif = next((n for n in self.host.interfaces if n != "lo"), "")
-                packet.socket = not packet.iif
-            local = self.host.owns(packet.src, packet.family) is not None or (packet.oif and not packet.iif)
-            packet.socket = packet.socket or bool(local)
         assert self.host is not None
         self.engine = Engine(self.ruleset, self.host, self._write, seed=self.seed, now=self.now, explain=self.explain)
         self.engine.machine.conntrack.now = self.now
+        self.engine.machine.assume = self.assume
         return self.engine
 
     def _write(self, chain: str, rule: Rule) -> str:

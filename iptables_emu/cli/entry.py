@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from iptables_emu.text.programs import program_of
+
+if TYPE_CHECKING:
+    from iptables_emu.cli.state import Globals
 
 ALIASES = {
     "iptables-sim": "iptables", "ip6tables-sim": "ip6tables", "iptables-sim-save": "iptables-save",
@@ -36,7 +39,10 @@ def main() -> NoReturn:
         forget(sys.stdout)
         status = 0
     except OutputError as error:
-        status = _complain(f"standard output: {error}")
+        status = _complain(str(error))
+    except OSError as error:
+        forget(sys.stdout)
+        status = _complain(f"{error.filename or 'standard output'}: {error.strerror}")
     except Exception as error:
         if os.environ.get("IPTABLES_SIM_DEBUG"):
             raise
@@ -44,18 +50,18 @@ def main() -> NoReturn:
     sys.exit(status)
 
 
-def run(called: str, words: Sequence[str]) -> int:
-    """Status of ``called`` with these words."""
+def run(called: str, words: Sequence[str], settings: Globals | None = None) -> int:
+    """Status of ``called`` with these words. ``settings``: not those of the environment."""
     from iptables_emu.cli.state import BadOption, Globals, run_stateful
 
-    settings = Globals.from_environ(os.environ)
+    settings = settings or Globals.from_environ(os.environ)
     try:
         words = settings.take(list(words))
         name = settings.as_name or called
         known = program_of(name)
         if known is None and name not in ALIASES:
             if settings.as_name:
-                raise BadOption(f"--as {name}: no such program; say iptables, ip6tables-save, iptables-legacy-restore ...")
+                raise BadOption(f"--as {name}: no such program; say iptables, ip6tables-legacy-save or the like")
             name = OURS[0]
         if known is None and name in OURS and words and words[0][:1] not in ("-", "!"):
             from iptables_emu.cli.main import subcommand

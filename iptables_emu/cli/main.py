@@ -100,9 +100,7 @@ class _PacketCommand(click.Command):
             if word == "--":
                 words += rest
                 break
-            if name.startswith("--") and name in flags:
-                own.append(word)
-            elif word in flags:
+            if (name.startswith("--") and name in flags) or word in flags:
                 own.append(word)
             elif word.startswith("-f"):
                 own.append(word)
@@ -122,10 +120,23 @@ class _PacketCommand(click.Command):
 @click.option("--why", is_flag=True, help="Tell of each rule that did not match why.")
 @click.option("--counters", is_flag=True, help="Take the counters in the dump.")
 @click.option("--seed", default=0, help="For what the kernel draws at random.")
+@click.option(
+    "--unknown",
+    type=click.Choice(["match", "miss", "fork"]),
+    help="Take a match that cannot be known for this, or go both ways.",
+)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="PACKET")
 @click.pass_obj
 def trace(
-    settings: Globals, dump: str, host: str, fmt: str, why: bool, counters: bool, seed: int, words: tuple[str, ...]
+    settings: Globals,
+    dump: str,
+    host: str,
+    fmt: str,
+    why: bool,
+    counters: bool,
+    seed: int,
+    unknown: str | None,
+    words: tuple[str, ...],
 ) -> None:
     """Send one packet and show the whole way it takes.
 
@@ -138,7 +149,8 @@ def trace(
 
     if fmt and fmt not in FORMATS:
         raise click.UsageError(f"--format {fmt}: choose one of {', '.join(FORMATS)}")
-    sys.exit(run_trace(Request(words, dump, host, fmt, why, counters, seed), settings, sys.stdout, sys.stderr))
+    request = Request(words, dump, host, fmt, why, counters, seed, unknown or "")
+    sys.exit(run_trace(request, settings, sys.stdout, sys.stderr))
 
 
 @cli.command()

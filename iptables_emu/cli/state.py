@@ -18,11 +18,21 @@ class BadOption(Exception):
     """One of our own global options makes no sense; the text says what to say instead."""
 
 
+class Memory:
+    """A state without a file: rulesets by personality, and ipsets."""
+
+    def __init__(self) -> None:
+        from iptables_emu.host.ipset.sets import IpSets
+
+        self.rulesets = {name: Ruleset(name) for name in ("nft", "legacy")}
+        self.sets = IpSets()
+
+
 @dataclass(slots=True)
 class Globals:
     """What stands before the iptables arguments, or in the environment.
 
-    ``state`` "" is the default file; ``memory`` holds the rulesets by personality where there is no file (serve).
+    ``state`` "" is the default file; ``memory`` is the state where there is no file (serve).
     """
 
     state: str = ""
@@ -30,7 +40,7 @@ class Globals:
     strict: bool = False
     as_name: str = ""
     state_home: str = ""
-    memory: dict[str, Ruleset] | None = None
+    memory: Memory | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Globals:
@@ -82,13 +92,15 @@ def run_stateful(argv: Sequence[str], settings: Globals) -> int:
     """Run a real program on the stored ruleset and store what it changed."""
     from iptables_emu.store.state import StateError, Store
 
-    gc.disable()  # a run is short, and a ruleset makes no cycles
     found = program_of(argv[0])
     personality = (found[2] if found else None) or settings.backend
     if found and found[1].endswith("translate"):  # it neither asks nor changes the state
         return _finish(run_program(argv, Environment(Ruleset())))
     if settings.memory is not None:
-        return _finish(run_program(argv, Environment(settings.memory[personality], settings.strict, read_input)))
+        sets = dict(settings.memory.sets.families())
+        env = Environment(settings.memory.rulesets[personality], settings.strict, read_input, sets)
+        return _finish(run_program(argv, env))
+    gc.disable()  # a run is short, and a ruleset makes no cycles
     try:
         with Store(settings.state_file) as store:
             ruleset: Ruleset = store.load(personality)

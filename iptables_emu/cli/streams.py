@@ -7,7 +7,7 @@ import sys
 
 
 class OutputError(Exception):
-    """Standard output or error cannot be written; the text says why."""
+    """Standard output cannot be written; the text says why."""
 
 
 def open_missing() -> None:
@@ -38,7 +38,7 @@ def write(stream: object, text: str) -> None:
         forget(stream)
     except OSError as error:
         forget(stream)
-        raise OutputError(error.strerror) from None
+        raise OutputError(f"standard output: {error.strerror}") from None
 
 
 def forget(stream: object) -> None:

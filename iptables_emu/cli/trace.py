@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from iptables_emu.cli.state import Globals, write
-from iptables_emu.emulator import Emulator
+from iptables_emu.cli.state import BadOption, Globals
+from iptables_emu.cli.streams import read_input, write
+from iptables_emu.cli.ways import MOST_WAYS, exit_status, ways
+from iptables_emu.engine.routing import Routing
 from iptables_emu.host.host import Host, HostError
 from iptables_emu.host.load import load_host
+from iptables_emu.host.place import place
+from iptables_emu.model.address import show
 from iptables_emu.model.ruleset import Ruleset
 from iptables_emu.packet.packet import Malformed, Packet
 from iptables_emu.packet.printable import printable
-from iptables_emu.packet.spec import PacketError, parse_packet
+from iptables_emu.packet.spec import PacketError, PacketSpec, parse_packet
 from iptables_emu.text.load import LoadError, load_dump
 from iptables_emu.trace.render import render
+from iptables_emu.trace.trace import Trace
 
 BAD_INPUT = 2
+
+
+class RulesError(Exception):
+    """A dump cannot be loaded; the text says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,75 +41,90 @@ class Request:
     why: bool = False
     counters: bool = False
     seed: int = 0
+    unknown: str = ""  # match, miss or fork; "" stops where a match cannot be known
 
 
 def run_trace(request: Request, settings: Globals, stdout: TextIO, stderr: TextIO) -> int:
     """Exit status: 0 passed, 10 stopped, 20 unknown, 2 bad input."""
+    from iptables_emu.store.state import StateError
+
     try:
         spec = parse_packet(request.words)
         packet = Packet.from_spec(spec)
         ruleset = load_rules(request, settings, packet.family)
         host = load_host(request.host) if request.host else None
-        if host is not None:
-            _place(packet, host, spec.assumes("src"))
-        emulator = Emulator(ruleset, host, seed=request.seed)
-        trace = emulator.send(packet)
-    except PacketError as error:
-        return _complain(stderr, str(error))
-    except LoadError as error:
-        return _complain(stderr, f"{request.dump}{error.place}: {error.reason}")
+        assumed = list(spec.assumed) if host is None else _placed(packet, host, spec)
+        found = list(ways(ruleset, host, packet, unknown=request.unknown, seed=request.seed))
     except OSError as error:
         return _complain(stderr, f"{error.filename}: {error.strerror}")
-    except (HostError, Malformed, ValueError) as error:
+    except (RulesError, StateError, BadOption, PacketError, HostError, Malformed) as error:
         return _complain(stderr, str(error))
     fmt = request.fmt or ("tree" if stdout.isatty() else "text")
     if fmt in ("tree", "text"):
-        _assumptions(stdout, spec.assumed, emulator.notes)
-    write(stdout, render(trace, fmt, why=request.why, color=stdout.isatty()))
-    return trace.exit_status
+        write(stdout, _assumptions(assumed, found[0].notes, _other_way(packet, found[0].trace)))
+    texts = [render(way.trace, fmt, why=request.why, color=stdout.isatty()) for way in found]
+    if fmt in ("tree", "text"):
+        texts = [way.heading + text for way, text in zip(found, texts, strict=True)]
+    write(stdout, "\n".join(texts))
+    if len(found) == MOST_WAYS:
+        write(stderr, f"iptables-sim: only the first {MOST_WAYS} ways are shown\n")
+    return exit_status(found)
+
+
+def _other_way(packet: Packet, trace: Trace) -> str:
+    """The interface that was said, where the packet left by another."""
+    out = {event.iface for event in trace.emitted if event.packet == trace.number}
+    return packet.oif if out and packet.oif not in out else ""
 
 
 def load_rules(request: Request, settings: Globals, family: int) -> Ruleset:
-    """The rules of the dump, or those of the state."""
+    """The rules of the dump, or those of the state. Raises RulesError, StateError, BadOption, OSError."""
     dump = request.dump
     if not dump and request.host and Path(request.host).is_dir():
         dump = str(Path(request.host) / ("iptables-save" if family == 4 else "ip6tables-save"))
     if dump:
-        if dump == "-":
-            text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
-        else:
-            text = Path(dump).read_text(encoding="utf-8", errors="surrogateescape")
-        return load_dump(text, family, settings.backend, counters=request.counters)
-    from iptables_emu.store.state import StateError, Store
+        text = read_input() if dump == "-" else Path(dump).read_bytes().decode("utf-8", "surrogateescape")
+        try:
+            return load_dump(text, family, settings.backend, counters=request.counters, assume_sets=True)
+        except LoadError as error:
+            source = "standard input" if dump == "-" else dump
+            raise RulesError(f"{source}{error.place}: {error.reason}") from None
+    if settings.memory is not None:
+        return settings.memory.rulesets[settings.backend]
+    from iptables_emu.store.state import Store
 
-    try:
-        with Store(settings.state) as store:
-            return store.load(settings.backend)
-    except StateError as error:
-        raise ValueError(str(error)) from None
-
-
-def _place(packet: Packet, host: Host, source_assumed: bool) -> None:
-    """Where a packet of a given host starts: the interface said, else this host or the way back to its source."""
-    if packet.socket or (packet.oif and not packet.iif) or host.owns(packet.src, packet.family):
-        packet.socket = True
-        return
-    if not packet.iif:
-        found = host.fibs[packet.family].lookup(packet.src)
-        packet.iif = found.route.dev if found.route and found.route.dev else ""
-    if packet.iif not in host.interfaces:
-        known = ", ".join(n for n in host.interfaces)
-        raise HostError(f"the host has no interface {packet.iif or '(say -i)'}; it has {known}")
+    with Store(settings.state_file) as store:
+        return store.load(settings.backend)
 
 
-def _assumptions(stdout: TextIO, assumed: Sequence[str], notes: Sequence[str]) -> None:
+def _placed(packet: Packet, host: Host, spec: PacketSpec) -> list[str]:
+    """Settle where the packet starts on a given host; returns all that was assumed of the packet."""
+    way_in = place(packet, host)
+    if not packet.socket or not spec.assumes("src"):
+        return [*spec.assumed, f"in {way_in}"] if way_in else list(spec.assumed)
+    return [text for text in spec.assumed if not text.startswith("src ")] + _own_source(packet, host)
+
+
+def _own_source(packet: Packet, host: Host) -> list[str]:
+    """Give the packet the address that this host would take; it keeps the old one where the host has none."""
+    probe = packet.copy()
+    probe.set_src(0)
+    own = Routing(host).output(probe).source(host, packet.dst)
+    if own:
+        packet.set_src(own)
+    return [f"src {show(packet.src, packet.family)}"]
+
+
+def _assumptions(assumed: Sequence[str], notes: Sequence[str], other_way: str) -> str:
+    """What was not said but taken; ``other_way`` is the interface said where the packet left by another."""
     lines = []
     if assumed:
         lines.append(f"packet: {', '.join(assumed)} (assumed)")
     if notes:
         lines.append(f"host:   {'; '.join(notes)} (assumed; give one with --host)")
-    if lines:
-        write(stdout, "".join(f"{printable(line)}\n" for line in lines) + "\n")
+    if other_way:
+        lines.append(f"note:   -o {other_way} was said, but the host's routes lead elsewhere")
+    return "".join(f"{printable(line)}\n" for line in lines) + "\n" * bool(lines)
 
 
 def _complain(stderr: TextIO, message: str) -> int:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from iptables_emu.conntrack.table import Conn
 
 MOST_ATTEMPTS = 128
+LEAST_HEADER = 8  # of TCP, UDP, ICMP, GRE ... that can be rewritten
 SRC_HOOKS = frozenset({"POSTROUTING", "INPUT"})
 
 
@@ -213,28 +214,28 @@ def translate(conn: Conn, ctinfo: int, hook: str, pkt: Packet) -> bool:
     bit = t.SRC_NAT if manip == "src" else t.DST_NAT
     if direction == REPLY:
         bit ^= t.NAT_MASK
-    if conn.status & bit:
-        rewrite(pkt, conn.tuples[1 - direction].inverse(), manip)
-    return True
+    return not conn.status & bit or rewrite(pkt, conn.tuples[1 - direction].inverse(), manip)
 
 
-def rewrite(pkt: Packet, target: Tuple, manip: str) -> None:
-    """One end of a packet becomes the tuple's (nf_nat_manip_pkt)."""
+def rewrite(pkt: Packet, target: Tuple, manip: str) -> bool:
+    """One end of a packet becomes the tuple's (nf_nat_manip_pkt); False: too little of its transport header is there."""
+    space = len(pkt.data) - pkt.l4
+    if pkt.proto in _KEYED and space < LEAST_HEADER and not pkt.frag_offset:
+        return False
     if manip == "src":
         pkt.set_src(target.src)
     else:
         pkt.set_dst(target.dst)
     if pkt.frag_offset:
-        return
-    space = len(pkt.data) - pkt.l4
+        return True
     if pkt.proto in t.WITH_PORTS:
-        if space >= 4:
-            port = target.sport if manip == "src" else target.dport
-            pkt.set_l4(0 if manip == "src" else 2, port.to_bytes(2, "big"))
-            if pkt.proto == t.SCTP:
-                _sctp_checksum(pkt)
-    elif pkt.proto in (ICMP, ICMPV6) and space >= 8 and _has_id(pkt):
+        port = target.sport if manip == "src" else target.dport
+        pkt.set_l4(0 if manip == "src" else 2, port.to_bytes(2, "big"))
+        if pkt.proto == t.SCTP:
+            _sctp_checksum(pkt)
+    elif pkt.proto in (ICMP, ICMPV6) and _has_id(pkt):
         _set_icmp_id(pkt, target.sport)
+    return True
 
 
 def _has_id(pkt: Packet) -> bool:
@@ -281,7 +282,8 @@ def translate_error(conn: Conn, ctinfo: int, hook: str, pkt: Packet) -> bool:
         return True
     inner = Packet(pkt.data[at + 8 :])
     # the quoted packet goes back to how it looked when it came in
-    rewrite(inner, conn.tuples[1 - direction], "dst" if manip == "src" else "src")
+    if not rewrite(inner, conn.tuples[1 - direction], "dst" if manip == "src" else "src"):
+        return False
     pkt.data[at + 8 :] = inner.data
     target = conn.tuples[1 - direction].inverse()
     if not six:

@@ -122,7 +122,8 @@ class Table:
     def insert(self, conn: Conn) -> None:
         self.conns[conn] = None
         for direction, key in enumerate(conn.tuples):
-            self.by_tuple.setdefault(key, []).append((conn, direction))
+            # in front: where both directions are the same tuple, the reply is found
+            self.by_tuple.setdefault(key, []).insert(0, (conn, direction))
 
     def remove(self, conn: Conn) -> None:
         conn.gone = True

@@ -252,6 +252,8 @@ class Tracker:
             or (not conn.status & t.ASSURED and tcp.last_kind == "ack")
         ) and seg.ack == tcp.last_end:
             return "", state, True
+        if old == "SYN_SENT" and tcp.last_kind == "ack" and tcp.last_dir == REPLY and seg.seq == tcp.last_ack:
+            return "", state, True  # in answer to a challenge ACK that was let through
         return "", state, False
 
     # -- the window ------------------------------------------------------------------------------

@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Protocol
 
+from iptables_emu.engine.assume import Assumptions
 from iptables_emu.model.address import show
 from iptables_emu.trace.events import Event, Logged, Noted, Rewritten
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from iptables_emu.conntrack.core import Conntrack
     from iptables_emu.host.host import Host
     from iptables_emu.packet.packet import Packet
@@ -30,7 +33,7 @@ class Path(Protocol):
 class Context:
     """One hook's view: valid while a packet is in one table of one hook."""
 
-    __slots__ = ("conntrack", "explain", "hook", "host", "iif", "now", "oif", "path", "personality", "rng", "rule",
+    __slots__ = ("assume", "conntrack", "explain", "hook", "host", "iif", "now", "oif", "path", "personality", "rng", "rule",
                  "sink", "table")  # fmt: skip
 
     def __init__(self, host: Host, conntrack: Conntrack, path: Path, rng: random.Random, personality: str) -> None:
@@ -41,6 +44,7 @@ class Context:
         self.now = 0  # virtual time, nanoseconds since the epoch
         self.sink: list[Event] = []
         self.explain = False  # tell of each rule that did not match why
+        self.assume: Callable[[str], bool | None] = Assumptions()  # of matches that cannot be known
         self.rule = ""  # text of the rule in hand, for Rewritten.by
 
     def emit(self, event: Event) -> None:

@@ -11,19 +11,15 @@ QUOTE4, QUOTE6 = 576, 1280  # an error is never longer than this
 
 
 def may_answer(pkt: Packet) -> bool:
-    """Whether an error about this packet may be sent at all."""
+    """Whether an error about this IPv4 packet may be sent at all."""
     if pkt.pkttype != 0 or pkt.frag_offset:
         return False
-    if pkt.family == 4:
-        if pkt.dst == 0xFFFFFFFF or pkt.dst >> 28 == 14:
-            return False
-        if pkt.proto == ICMP:
-            kind = pkt.data[pkt.l4] if len(pkt.data) > pkt.l4 else None
-            return kind is not None and kind not in ERRORS4 and kind <= 18
-        return True
-    if pkt.src == 0 or pkt.src >> 120 == 0xFF or pkt.dst >> 120 == 0xFF:
+    if pkt.dst == 0xFFFFFFFF or pkt.dst >> 28 == 14:
         return False
-    return not (pkt.proto == ICMPV6 and (len(pkt.data) <= pkt.l4 or pkt.data[pkt.l4] < 128 or pkt.data[pkt.l4] == 137))
+    if pkt.proto == ICMP:
+        kind = pkt.data[pkt.l4] if len(pkt.data) > pkt.l4 else None
+        return kind is not None and kind not in ERRORS4 and kind <= 18
+    return True
 
 
 def ipv4(src: int, dst: int, proto: int, body: bytes, *, tos: int = 0, ttl: int = 64, df: bool = False) -> bytes:
@@ -58,17 +54,15 @@ def error6(pkt: Packet, src: int, kind: int, code: int, info: int = 0) -> bytes:
     return icmp6(src, pkt.src, bytes((kind, code, 0, 0)) + info.to_bytes(4, "big") + quote)
 
 
-def icmp6(src: int, dst: int, body: bytes, tos: int = 0) -> bytes:
+def icmp6(src: int, dst: int, body: bytes, *, tos: int = 0, ttl: int = 64) -> bytes:
     """An ICMPv6 message with its checksum."""
     check = internet_checksum(pseudo_header(6, src, dst, ICMPV6, len(body)) + body)
-    return ipv6(src, dst, ICMPV6, body[:2] + check.to_bytes(2, "big") + body[4:], tos=tos)
+    return ipv6(src, dst, ICMPV6, body[:2] + check.to_bytes(2, "big") + body[4:], tos=tos, ttl=ttl)
 
 
 def echo_reply(pkt: Packet, src: int) -> bytes:
-    """The answer to an echo request."""
+    """The answer to an IPv4 echo request."""
     body = bytes(pkt.data[pkt.l4 : pkt.length])
-    if pkt.family == 6:
-        return icmp6(src, pkt.src, b"\x81\0\0\0" + body[4:], tos=0)
     reply = b"\0" + body[1:2] + b"\0\0" + body[4:]
     reply = reply[:2] + internet_checksum(reply).to_bytes(2, "big") + reply[4:]
     return ipv4(src, pkt.src, ICMP, reply, tos=pkt.tos)

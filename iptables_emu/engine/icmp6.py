@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from iptables_emu.engine import icmp
 from iptables_emu.engine.routing6 import output6
 from iptables_emu.host.address6 import anycast, in_order, is_link_local, is_multicast, needs_interface, select_source
-from iptables_emu.packet.checksum import internet_checksum
 from iptables_emu.packet.exthdr import skip_headers
-from iptables_emu.packet.packet import HOST, ICMPV6, Packet, pseudo_header
+from iptables_emu.packet.packet import HOST, ICMPV6, Packet
 
 if TYPE_CHECKING:
     from iptables_emu.engine.decision import Decision
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 TOO_BIG, PARAMETER_PROBLEM, UNKNOWN_OPTION, REDIRECT = 2, 4, 2, 137
 INFORMATION = 0x80
 MINIMUM_MTU = 1280
+MILLISECOND = 1_000_000
+SECOND = 1000 * MILLISECOND
 TARGET_ADDRESS, REDIRECTED_HEADER = 2, 4
 
 
@@ -74,14 +75,25 @@ def send_error(path: Path, pkt: Packet, kind: int, code: int, info: int = 0) -> 
     found = error_way(path.host, pkt)
     if found is not None:
         source, way = found
+        if not _within_ration(path, pkt.src, kind, way):
+            return
         path.send_own(icmp.error6(pkt, source, kind, code, info), pkt, attach=True, way=way)
+
+
+def _within_ration(path: Path, to: int, kind: int, way: Decision) -> bool:
+    """icmpv6_xrlim_allow; the sysctl gives milliseconds, and narrower routes have less."""
+    if kind == TOO_BIG or way.dev == "lo":
+        return True
+    wider = 128 - way.route.plen >> 5 if way.route else 0
+    cost = (path.host.sysctls.get("net.ipv6.icmp.ratelimit") >> wider) * MILLISECOND
+    return path.peers.of(6, to, path.machine.now).allow(path.machine.now, cost)
 
 
 def send_redirect(path: Path, pkt: Packet, decision: Decision) -> None:
     """A better first hop, told to the sender of a packet that leaves by the link it came by (ndisc_send_redirect)."""
     host, machine = path.host, path.machine
     target = decision.route.via if decision.route and decision.route.via is not None else pkt.dst
-    if not path.peers.of(6, pkt.dst, machine.now).may_inform(machine.now):
+    if not path.peers.of(6, pkt.dst, machine.now).allow(machine.now, SECOND):
         return
     own = next((a.value for a in in_order(host.interfaces[pkt.iif]) if is_link_local(a.value)), None) if pkt.iif else None
     if own is None or (target != pkt.dst and not is_link_local(target)):
@@ -89,7 +101,7 @@ def send_redirect(path: Path, pkt: Packet, decision: Decision) -> None:
     way = output6(host, pkt.src, src=own, oif=pkt.iif)
     if way.route is None or way.kind not in ("forward", "local") or way.route.via is not None:
         return
-    if not path.peers.of(6, pkt.src, machine.now).may_inform(machine.now):
+    if not path.peers.of(6, pkt.src, machine.now).allow(machine.now, SECOND):
         return
     options = b""
     mac = path.neighbour(decision.dev, target, pkt, decision)
@@ -98,10 +110,4 @@ def send_redirect(path: Path, pkt: Packet, decision: Decision) -> None:
     room = min(MINIMUM_MTU - 40 - 40 - len(options), len(pkt.data) + 8) & ~7
     options += bytes((REDIRECTED_HEADER, room >> 3)) + bytes(6) + bytes(pkt.data)[: room - 8]
     body = bytes((REDIRECT, 0)) + bytes(6) + target.to_bytes(16, "big") + pkt.dst.to_bytes(16, "big") + options
-    path.send_own(message(own, pkt.src, body, 255), None, attach=False, way=way)
-
-
-def message(src: int, dst: int, body: bytes, ttl: int, tos: int = 0) -> bytes:
-    """An ICMPv6 message with its checksum in its packet."""
-    check = internet_checksum(pseudo_header(6, src, dst, ICMPV6, len(body)) + body)
-    return icmp.ipv6(src, dst, ICMPV6, body[:2] + check.to_bytes(2, "big") + body[4:], ttl=ttl, tos=tos)
+    path.send_own(icmp.icmp6(own, pkt.src, body, ttl=255), None, attach=False, way=way)

@@ -5,38 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iptables_emu.engine import icmp
-from iptables_emu.packet.packet import HOST, ICMP, ICMPV6, TCP, UDP, UDPLITE, Packet, transport_checksum_good
+from iptables_emu.engine.local6 import answer_icmp6, unpack
+from iptables_emu.engine.routing6 import output6
+from iptables_emu.host.address6 import needs_interface
+from iptables_emu.packet.packet import HOST, ICMP, TCP, UDP, UDPLITE, Packet, transport_checksum_good
 
 if TYPE_CHECKING:
+    from iptables_emu.engine.decision import Decision
     from iptables_emu.engine.path import Path
-    from iptables_emu.engine.routing import Decision
 
 
 def deliver(path: Path, pkt: Packet, decision: Decision) -> None:
     """Hand the packet to its protocol, which may answer."""
+    if pkt.family == 6 and not unpack(path, pkt):
+        return
     if pkt.proto == TCP:
         if not decision.broadcast:
-            _tcp(path, pkt)
+            _tcp(path, pkt, decision)
     elif pkt.proto in (UDP, UDPLITE):
         _udp(path, pkt, decision)
-    elif pkt.proto == ICMP and pkt.family == 4:
+    elif pkt.family == 6:
+        answer_icmp6(path, pkt, decision)
+    elif pkt.proto == ICMP:
         _icmp4(path, pkt, decision)
-    elif pkt.proto == ICMPV6 and pkt.family == 6:
-        _icmp6(path, pkt, decision)
-    elif pkt.family == 4:
-        if pkt.proto not in HANDLED4:
-            path.error(pkt, 3, 2)
-    elif pkt.proto not in HANDLED6:
-        at = 40 if pkt.l4 == 40 else pkt.l4
-        path.error(pkt, 4, 1, 6 if at == 40 else at)
+    elif pkt.proto not in HANDLED4:
+        path.error(pkt, 3, 2)
 
 
 # protocols with a handler of their own besides the ones above, which take the packet without an answer
 HANDLED4 = frozenset({2, 4, 41})
-HANDLED6 = frozenset({59, 4, 41})
 
 
-def _tcp(path: Path, pkt: Packet) -> None:
+def _tcp(path: Path, pkt: Packet, decision: Decision) -> None:
     segment = pkt.transport(20)
     if segment is None or pkt.pkttype != HOST or len(segment) < (segment[12] >> 4) * 4 or segment[12] >> 4 < 5:
         return
@@ -47,8 +47,16 @@ def _tcp(path: Path, pkt: Packet) -> None:
         _syn_ack(path, pkt, segment)
         return
     reset = icmp.tcp_reset(pkt)
-    if reset is not None:
-        path.send_own(reset, pkt, attach=False)
+    if reset is not None and not decision.anycast:
+        path.send_own(reset, pkt, attach=False, way=_way_back(path, pkt))
+
+
+def _way_back(path: Path, pkt: Packet) -> Decision | None:
+    """The route of TCP's answer: to a neighbour's link-local address by the link it came by."""
+    if pkt.family == 4:
+        return None
+    oif = pkt.iif if needs_interface(pkt.src) else ""
+    return output6(path.host, pkt.src, src=pkt.dst, oif=oif, choose=True)
 
 
 def _syn_ack(path: Path, pkt: Packet, segment: bytes) -> None:
@@ -57,13 +65,13 @@ def _syn_ack(path: Path, pkt: Packet, segment: bytes) -> None:
         if segment[13] & 0x10 and not segment[13] & 4:
             reset = icmp.tcp_reset(pkt)
             if reset is not None:
-                path.send_own(reset, pkt, attach=False)
+                path.send_own(reset, pkt, attach=False, way=_way_back(path, pkt))
         return
     ack = int.from_bytes(segment[4:8], "big") + 1 & 0xFFFFFFFF
     mss = 1460 if pkt.family == 4 else 1440
     answer = icmp.tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], path.machine.rng.getrandbits(32), ack,
                       0x12, 64240 if pkt.family == 4 else 64800, b"\x02\x04" + mss.to_bytes(2, "big"))  # fmt: skip
-    path.send_own(answer, pkt, attach=False)
+    path.send_own(answer, pkt, attach=False, way=_way_back(path, pkt))
 
 
 def _udp(path: Path, pkt: Packet, decision: Decision) -> None:
@@ -71,11 +79,18 @@ def _udp(path: Path, pkt: Packet, decision: Decision) -> None:
     if segment is None or not transport_checksum_good(pkt):
         return
     size = int.from_bytes(segment[4:6], "big")
-    if pkt.proto == UDP and not 8 <= size <= len(segment):
-        return
+    if pkt.proto == UDP:
+        if pkt.family == 6 and size == 0:
+            size = len(segment)  # a jumbogram's, which nothing here can be
+        if not 8 <= size <= len(segment):
+            return
+        if size < len(segment):  # what is behind the datagram is cut off, also from what an error quotes
+            pkt = pkt.copy()
+            del pkt.data[pkt.l4 + size :]
     port = int.from_bytes(segment[2:4], "big")
     if decision.broadcast or path.host.listens(pkt.proto, pkt.family, pkt.dst, port):
         return
+    pkt.ct = None  # nf_reset_ct: conntrack finds the connection anew by what the error quotes
     path.error(pkt, *((3, 3) if pkt.family == 4 else (1, 4)))
 
 
@@ -96,15 +111,3 @@ def _icmp4(path: Path, pkt: Packet, decision: Decision) -> None:
         path.send_own(icmp.echo_reply(pkt, source), pkt, attach=False)
     elif segment[0] == 13 and len(segment) >= 12:
         path.send_own(icmp.timestamp_reply(pkt, source, path.machine.now), pkt, attach=False)
-
-
-def _icmp6(path: Path, pkt: Packet, decision: Decision) -> None:
-    segment = pkt.transport(8)
-    if segment is None or not transport_checksum_good(pkt):
-        return
-    if segment[0] == 128 and not path.host.sysctls.get("net.ipv6.icmp.echo_ignore_all"):
-        source: int | None = pkt.dst
-        if decision.broadcast:
-            source = path.host.select_source(pkt.iif, 6, pkt.src)
-        if source is not None:
-            path.send_own(icmp.echo_reply(pkt, source), pkt, attach=False)

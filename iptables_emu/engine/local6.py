@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iptables_emu.engine import fragments6, icmp, icmp6
+from iptables_emu.engine import fragments6, icmp
 from iptables_emu.engine.path6 import BAD_FIELD, INCOMPLETE, UNKNOWN_HEADER, read_options
 from iptables_emu.engine.routing6 import output6
 from iptables_emu.host.address6 import is_multicast
@@ -32,7 +32,7 @@ ECHO_REQUEST, ECHO_REPLY = 128, 129
 SILENT_ROUTING_TYPES = frozenset({3, 4})  # segment routing, which is off
 
 
-def unpack(path: Path, pkt: Packet, decision: Decision) -> bool:
+def unpack(path: Path, pkt: Packet) -> bool:
     """Take the headers before the transport header off, in their order; False: the packet has come to an end.
 
     A packet whose last fragment this is becomes whole. ``pkt.proto`` and ``pkt.l4`` then are what is delivered.
@@ -115,8 +115,5 @@ def answer_icmp6(path: Path, pkt: Packet, decision: Decision) -> None:
         return
     source = source or way.source(path.host, pkt.src) or 0
     body = bytes((ECHO_REPLY, segment[1], 0, 0)) + segment[4:]
-    reply = icmp6.message(source, pkt.src, body, 64, tos=pkt.tos)
+    reply = icmp.icmp6(source, pkt.src, body, tos=pkt.tos)
     path.send_own(reply, pkt, attach=False, way=way)
-
-
-__all__ = ["answer_icmp6", "icmp", "unpack"]

@@ -12,7 +12,8 @@ from iptables_emu.conntrack import nat
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.core import Conntrack
 from iptables_emu.conntrack.helpers.payload import adjust
-from iptables_emu.engine import hooks
+from iptables_emu.engine.assume import Assumptions
+from iptables_emu.engine import fragments6, hooks
 from iptables_emu.engine.context import Context
 from iptables_emu.engine.fragments import Reassembly
 from iptables_emu.engine.traverse import traverse
@@ -48,8 +49,10 @@ class Machine:
         self.now = now
         self.conntrack = Conntrack(host.sysctls, self.rng)
         self.fragments = Reassembly()
+        self.fragments6 = fragments6.Reassembly6()
         self.events: list[Event] = []
         self.explain = False
+        self.assume = Assumptions()
         self.numbers = 0
         self.tracking = {4: False, 6: False}
         self.defrag = {4: False, 6: False}
@@ -73,6 +76,18 @@ class Machine:
             self.host.sysctls.update({"net.netfilter.nf_conntrack_acct": 1})
         self.steps = {hook: hooks.steps(hook, self.personality) for hook in hooks.HOOKS}
         self.program.prepare()
+
+    def gather6(self, pkt: Packet, user: str) -> bool:
+        """Conntrack's reassembly of IPv6 (ipv6_defrag); False: the packet waits, or is dropped."""
+        if pkt.ct is not None or pkt.untracked or pkt.length == 40:
+            return True
+        try:
+            piece = fragments6.read(pkt)
+            if piece is None or fragments6.head_is_cut(pkt, 40, pkt.data[6]):
+                return True
+            return self.fragments6.add(pkt, piece, user, self.now) is not None
+        except fragments6.Refused as refused:
+            return refused.pass_on
 
     def advance(self, nanoseconds: int) -> None:
         """Let virtual time pass."""
@@ -104,7 +119,7 @@ class Machine:
     def context(self, hook: str, iif: str, oif: str) -> Context:
         ctx = Context(self.host, self.conntrack, self.path, self.rng, self.personality)
         ctx.hook, ctx.iif, ctx.oif = hook, iif, oif
-        ctx.now, ctx.sink, ctx.explain = self.now, self.events, self.explain
+        ctx.now, ctx.sink, ctx.explain, ctx.assume = self.now, self.events, self.explain, self.assume
         return ctx
 
     path: Path  # set by Engine
@@ -149,14 +164,14 @@ class Machine:
             return Verdict.ACCEPT
         table, chain = found
         ctx.table = name
-        before = (pkt.src, pkt.dst, pkt.mark, pkt.tos)
+        before = _routed_by(pkt)
         self.emit(TableEntered(pkt.number, ctx.hook, name, ctx.iif, ctx.oif, pkt.mark, bytes(pkt.data)))
         verdict = traverse(self.program, table, chain, pkt, ctx, self.write)
         if verdict is Verdict.QUEUE:
             verdict = self._queue(pkt, 0, verdict)
         self.emit(TableLeft(pkt.number, ctx.hook, name, verdict.value))
         if name == "mangle" and ctx.hook == "OUTPUT" and verdict is Verdict.ACCEPT:
-            if before != (pkt.src, pkt.dst, pkt.mark, pkt.tos):
+            if before != _routed_by(pkt):
                 return self.path.reroute(pkt)
         return verdict
 
@@ -206,7 +221,8 @@ class Machine:
         elif conn.masq_dev and hook == "POSTROUTING" and pkt.ctinfo < t.IS_REPLY and conn.masq_dev != ctx.oif:
             self.conntrack.kill(conn)
             return Verdict.DROP
-        nat.translate(conn, pkt.ctinfo, hook, pkt)
+        if not nat.translate(conn, pkt.ctinfo, hook, pkt):
+            return Verdict.DROP
         self._told_nat(pkt, before, "")
         return self._after_nat(pkt, hook)
 
@@ -245,6 +261,11 @@ class Machine:
         if fresh and verdict is Verdict.ACCEPT and pkt.ct is not None and pkt.ct.confirmed:
             self.emit(Confirmed(pkt.number, pkt.ct.text(self.now)))
         return verdict
+
+
+def _routed_by(pkt: Packet) -> tuple[int, ...]:
+    """What mangle OUTPUT compares: a change means another route (ipt_mangle_out, ip6t_mangle_out)."""
+    return pkt.src, pkt.dst, pkt.mark, pkt.tos, pkt.ttl if pkt.family == 6 else 0
 
 
 if TYPE_CHECKING:

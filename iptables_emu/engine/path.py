@@ -5,19 +5,32 @@ from __future__ import annotations
 from collections import deque
 
 from iptables_emu.conntrack import tuples as t
-from iptables_emu.engine import fragments, icmp, ip_options
+from iptables_emu.engine import fragments, icmp, icmp6, ip_options, path6
+from iptables_emu.engine.decision import Decision
 from iptables_emu.engine.local import deliver
 from iptables_emu.engine.machine import Machine
 from iptables_emu.engine.peers import Peers
-from iptables_emu.engine.routing import Decision, Routing
+from iptables_emu.engine.routing import Routing
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import show
 from iptables_emu.packet.checksum import internet_checksum
-from iptables_emu.packet.packet import BROADCAST, HOST, ICMP, ICMPV6, LOOPBACK, MULTICAST, OTHERHOST, TCP, Malformed, Packet
+from iptables_emu.packet.packet import (
+    BROADCAST,
+    HOST,
+    ICMP,
+    ICMPV6,
+    LOOPBACK,
+    MULTICAST,
+    OTHERHOST,
+    TCP,
+    Malformed,
+    Packet,
+)
 from iptables_emu.trace.events import Delivered, Emitted, Routed
 
 TO_EVERYONE = b"\xff" * 6
 NO_FILE = -1  # the owner of a kernel socket: there, but without a file
+NEIGHBOURS_ALONE = 255  # the hop limit of neighbour discovery
 NOWHERE = frozenset({"unreachable", "prohibit", "blackhole", "invalid"})
 
 
@@ -31,8 +44,9 @@ class Path:
         machine.path = self
         self._route_of: dict[int, Decision] = {}
         self._backlog: deque[tuple[Packet, int | None, Decision]] = deque()  # what lo will hand in again
+        self._in_call = False  # a socket's call is being carried out, so what comes back by a link is not put off
         self._icmp_busy: set[int] = set()  # families: the kernel sends no ICMP from within sending ICMP
-        self._peers = Peers()
+        self.peers = Peers()
 
     # -- in ------------------------------------------------------------------------------------
 
@@ -55,6 +69,7 @@ class Path:
 
     def _loop_back(self) -> None:
         """Packets that went out by lo come in again, when all else is done (netif_rx)."""
+        self._in_call = False
         while self._backlog:
             pkt, number, decision = self._backlog.popleft()
             self.input(pkt, number, decision)
@@ -68,15 +83,15 @@ class Path:
     def input(self, pkt: Packet, looped_from: int | None = None, known: Decision | None = None) -> None:
         """ip_rcv: PREROUTING, then the routing decision. ``known``: a looped packet keeps the route it was sent by."""
         machine = self.machine
-        if pkt.family == 6 and not self.host.ipv6:
-            return
-        if pkt.family == 6 and not sane_source6(pkt):
+        if pkt.family == 6 and not path6.admitted(self, pkt):
             return
         if machine.defrag[pkt.family] and (pkt.mf or pkt.frag_offset) and pkt.family == 4:
             whole = machine.fragments.add(pkt, "conntrack", machine.now)
             if whole is None:
                 return
             pkt = whole
+        elif machine.defrag[6] and pkt.family == 6 and not machine.gather6(pkt, "in"):
+            return
         machine.start(pkt, "wire" if looped_from is None else "loop", looped_from)
         dst = pkt.dst
         if machine.hook("PREROUTING", pkt, pkt.iif, "") is Verdict.ACCEPT:
@@ -87,7 +102,7 @@ class Path:
         machine = self.machine
         decision = known or self.routing.input(pkt)
         machine.emit(Routed(pkt.number, decision.kind, decision.text, decision.dev))
-        if pkt.family == 4 and pkt.l4 > 20 and (decision.kind in ("local", "forward") or decision.error):
+        if pkt.family == 4 and pkt.l4 > 20 and decision.kind != "martian":
             if not self._read_options(pkt, decision):
                 return
         if decision.kind == "local":
@@ -95,7 +110,7 @@ class Path:
         elif decision.kind == "forward":
             self.forward(pkt, decision)
         else:
-            if decision.error and (pkt.family == 6 or self._peers.of(4, pkt.src, machine.now).may_refuse(machine.now)):
+            if decision.error and (pkt.family == 6 or self.peers.of(4, pkt.src, machine.now).may_refuse(machine.now)):
                 self.error(pkt, *decision.error)
             machine.drop(pkt, "PREROUTING", "", decision.text)
 
@@ -146,18 +161,11 @@ class Path:
         if pkt.pkttype != HOST:
             machine.drop(pkt, "PREROUTING", "", "not sent to this host's link address alone")
             return
-        if pkt.ttl <= 1:
-            self.error(pkt, *((11, 0) if pkt.family == 4 else (3, 0)))
-            machine.drop(pkt, "PREROUTING", "", "its TTL ran out")
-            return
-        mtu = self.host.interfaces[decision.dev].mtu if decision.dev in self.host.interfaces else 1500
-        if self._too_big(pkt, mtu):
-            self.error(pkt, *((3, 4, mtu) if pkt.family == 4 else (2, 0, mtu)))
-            machine.drop(pkt, "PREROUTING", "", f"longer than the MTU of {decision.dev} ({mtu})")
+        if not (self._forwardable(pkt, decision) if pkt.family == 4 else path6.forwardable(self, pkt, decision)):
             return
         pkt.set_ttl(pkt.ttl - 1)
         pkt.forwarded = True
-        if decision.redirect and not (pkt.ip_options and pkt.ip_options.srr):
+        if pkt.family == 4 and decision.redirect and not (pkt.ip_options and pkt.ip_options.srr):
             self._redirect(pkt, decision)
         if machine.hook("FORWARD", pkt, pkt.iif, decision.dev) is not Verdict.ACCEPT:
             return
@@ -165,10 +173,20 @@ class Path:
             ip_options.forwarded(pkt, pkt.ip_options, decision.source(self.host, pkt.dst) or 0)
         self.output(pkt, decision, pkt.iif)
 
+    def _forwardable(self, pkt: Packet, decision: Decision) -> bool:
+        if pkt.ttl <= 1:
+            self.error(pkt, 11, 0)
+            self.machine.drop(pkt, "PREROUTING", "", "its TTL ran out")
+            return False
+        mtu = self.host.interfaces[decision.dev].mtu if decision.dev in self.host.interfaces else 1500
+        if self._too_big(pkt, mtu):
+            self.error(pkt, 3, 4, mtu)
+            self.machine.drop(pkt, "PREROUTING", "", f"longer than the MTU of {decision.dev} ({mtu})")
+            return False
+        return True
+
     def _too_big(self, pkt: Packet, mtu: int) -> bool:
         size = len(pkt.data)
-        if pkt.family == 6:
-            return size > mtu
         if pkt.frag_max and pkt.df and pkt.frag_max > mtu:
             return True
         return size > mtu and pkt.df and not pkt.frag_max
@@ -177,8 +195,8 @@ class Path:
         """An ICMP redirect, rationed for each source (ip_rt_send_redirect)."""
         machine = self.machine
         hop = decision.route.via if decision.route and decision.route.via is not None else pkt.dst
-        peer = self._peers.of(pkt.family, pkt.src if pkt.family == 4 else pkt.dst, machine.now)
-        if peer.may_redirect(machine.now) and pkt.family == 4:
+        peer = self.peers.of(pkt.family, pkt.src, machine.now)
+        if peer.may_redirect(machine.now):
             self.error(pkt, 5, 1, hop)
 
     # -- out -------------------------------------------------------------------------------------
@@ -187,14 +205,17 @@ class Path:
         """POSTROUTING, then out of the interface (ip_output, ip_finish_output)."""
         machine = self.machine
         pkt.oif = decision.dev
-        if not iif and self.routing.joined(pkt):
-            self._own_multicast(pkt, decision)
+        if not iif and decision.broadcast and pkt.family == 4 and (pkt.dst >> 28 != 14 or self.routing.joined(pkt)):
+            self.own_multicast(pkt, decision)
         verdict = machine.hook("POSTROUTING", pkt, iif, decision.dev)
         if verdict is not Verdict.ACCEPT:
             return
+        if pkt.family == 6:
+            path6.finish(self, pkt, decision)
+            return
         interface = self.host.interfaces.get(decision.dev)
         mtu = interface.mtu if interface else 1500
-        if pkt.family == 4 and (len(pkt.data) > mtu or pkt.frag_max):
+        if len(pkt.data) > mtu or pkt.frag_max:
             if (pkt.df and not pkt.frag_max and len(pkt.data) > mtu) or (pkt.frag_max > mtu and pkt.df):
                 self.error(pkt, 3, 4, mtu)
                 machine.end(pkt, "sent", f"longer than the MTU of {decision.dev}: not sent")
@@ -206,17 +227,22 @@ class Path:
         for piece in pieces:
             self.transmit(pkt, piece, decision)
 
-    def _own_multicast(self, pkt: Packet, decision: Decision) -> None:
-        """A copy of a multicast packet for this host itself, through POSTROUTING like the packet (ip_mc_output)."""
+    def own_multicast(self, pkt: Packet, decision: Decision) -> None:
+        """A copy of a broadcast or multicast packet for this host itself, through POSTROUTING too (ip_mc_output)."""
         machine = self.machine
         copy = pkt.copy()
-        machine.start(copy, "copy")
-        if machine.hook("POSTROUTING", copy, "", decision.dev) is not Verdict.ACCEPT:
-            return
-        machine.end(copy, "sent", "comes back, for this host has joined the group")
-        copy.iif, copy.oif, copy.pkttype = decision.dev, "", LOOPBACK
-        copy.socket, copy.uid, copy.gid, copy.ct_template = False, None, None, None
-        self._backlog.append((copy, None, Decision("local", "multicast that this host has joined", decision.dev, broadcast=True)))
+        legacy = machine.personality == "legacy"
+        if not legacy:  # its trace cannot tell the two apart: there the copy goes on as the packet
+            machine.start(copy, "copy")
+        if machine.hook("POSTROUTING", copy, "", decision.dev) is Verdict.ACCEPT:
+            machine.end(copy, "sent", "comes back, for this host listens too")
+            copy.iif, copy.oif, copy.pkttype = decision.dev, "", LOOPBACK
+            copy.socket, copy.uid, copy.gid, copy.ct_template = False, None, None, None
+            self._backlog.append((copy, None, Decision("local", "for everyone on the link", decision.dev, broadcast=True)))
+        if self._in_call:
+            self._loop_back()
+        if legacy:
+            machine.start(pkt, "copy")
 
     def transmit(self, pkt: Packet, data: bytes, decision: Decision) -> None:
         """Onto the wire, or back in by lo."""
@@ -239,13 +265,13 @@ class Path:
         if interface.kind != "veth":
             return
         hop = decision.route.via if decision.route and decision.route.via is not None else pkt.dst
-        mac = self._neighbour(interface.name, hop, pkt, decision)
+        mac = self.neighbour(interface.name, hop, pkt, decision)
         if mac is None:
             return
         ether = b"\x08\0" if pkt.family == 4 else b"\x86\xdd"
         self.machine.emit(Emitted(pkt.number, decision.dev, mac + interface.mac + ether + data))
 
-    def _neighbour(self, dev: str, hop: int, pkt: Packet, decision: Decision) -> bytes | None:
+    def neighbour(self, dev: str, hop: int, pkt: Packet, decision: Decision) -> bytes | None:
         """The link address of the next hop (arp_constructor, ndisc_constructor)."""
         known = self.host.neighbours.get((dev, hop))
         if known is not None:
@@ -272,13 +298,16 @@ class Path:
         return error
 
     def _send_raw(self, pkt: Packet, raw: bool) -> str:
+        self._in_call = True
         decision = self.routing.output(pkt, raw=raw)
         if decision.kind in NOWHERE:
             return decision.text
         if decision.route is not None and decision.route.type == "broadcast" or pkt.dst == 0xFFFFFFFF and pkt.family == 4:
             return "Permission denied"  # SO_BROADCAST is not set
         if raw and pkt.family == 4 and not pkt.src:
-            pkt.set_src(decision.source(self.host, pkt.dst) or 0x7F000001)
+            # the transport checksum stays as it was given
+            pkt.data[12:16] = (decision.source(self.host, pkt.dst) or 0x7F000001).to_bytes(4, "big")
+            pkt.refresh_ip_checksum()
         if len(pkt.data) > self.host.interfaces[decision.dev].mtu:
             return "Message too long"
         pkt.oif = decision.dev
@@ -292,6 +321,8 @@ class Path:
             if whole is None:
                 return True
             pkt = whole
+        elif machine.defrag[6] and pkt.family == 6 and not machine.gather6(pkt, "out"):
+            return True
         machine.start(pkt, origin)
         self._route_of[pkt.number] = decision
         if machine.hook("OUTPUT", pkt, "", decision.dev) is not Verdict.ACCEPT:
@@ -302,7 +333,7 @@ class Path:
 
     def reroute(self, pkt: Packet) -> Verdict:
         """A packet of this host has changed in OUTPUT: route it again (ip_route_me_harder)."""
-        decision = self.routing.output(pkt, any_source=True)
+        decision = self.routing.output(pkt, any_source=True, oif=pkt.oif)
         if decision.kind in NOWHERE:
             return Verdict.DROP
         self._route_of[pkt.number] = decision
@@ -313,16 +344,20 @@ class Path:
 
     def error(self, pkt: Packet, kind: int, code: int, info: int = 0) -> None:
         """An ICMP error about a packet (icmp_send), where one may be sent."""
-        if not icmp.may_answer(pkt) or (pkt.family == 4 and pkt.dst and self.host.addr_type(pkt.dst, 4) == "BROADCAST"):
+        if pkt.family == 6:
+            icmp6.send_error(self, pkt, kind, code, info)
             return
-        probe = Packet(icmp.error4(pkt, 0, kind, code) if pkt.family == 4 else icmp.error6(pkt, 0, kind, code))
+        if not icmp.may_answer(pkt) or (pkt.dst and self.host.addr_type(pkt.dst, 4) == "BROADCAST"):
+            return
+        probe = Packet(icmp.error4(pkt, 0, kind, code))
         source = self._error_source(pkt, probe)
         if source is None:
             return
-        make = icmp.error4 if pkt.family == 4 else icmp.error6
-        self.send_own(make(pkt, source, kind, code, info), pkt, attach=True)
+        self.send_own(icmp.error4(pkt, source, kind, code, info), pkt, attach=True)
 
-    def send_own(self, data: bytes, cause: Packet | None, *, attach: bool, mark: int = 0) -> None:
+    def send_own(
+        self, data: bytes, cause: Packet | None, *, attach: bool, mark: int = 0, way: Decision | None = None
+    ) -> None:
         """A packet of the host's own: routed, OUTPUT, POSTROUTING. ``attach``: it belongs to the cause's connection."""
         is_icmp = data[9 if data[0] >> 4 == 4 else 6] in (ICMP, ICMPV6)
         family = data[0] >> 4
@@ -342,9 +377,15 @@ class Path:
         if attach and cause is not None and cause.ct is not None:
             reply.ct = cause.ct
             reply.ctinfo = t.RELATED_REPLY if cause.ctinfo < t.IS_REPLY else t.RELATED
-        decision = self.routing.output(reply, any_source=True)
+        decision = way or self.routing.output(reply, any_source=True)
         if decision.kind in NOWHERE:
             return
+        if reply.family == 6 and reply.ttl != NEIGHBOURS_ALONE:
+            reply.set_ttl(self.host.sysctls.interface(6, decision.dev, "hop_limit"))
+        if family == 4 and not reply.src:
+            reply.set_src(decision.source(self.host, reply.dst) or 0)
+        if family == 4 and reply.dst >> 28 == 14:
+            reply.set_ttl(1)  # IP_MULTICAST_TTL's default
         reply.oif = decision.dev
         if is_icmp:
             self._icmp_busy.add(family)
@@ -359,6 +400,9 @@ class Path:
         if reply.proto == TCP and conn is not None and conn.tcp is not None:
             conn.tcp.state = "CLOSE"
             self.machine.conntrack.refresh(conn, self.machine.conntrack.sysctl("tcp_timeout_close"))
+        if reply.src == 0 and reply.family == 6:
+            icmp6.send_error(self, cause, reply.data[reply.l4], reply.data[reply.l4 + 1])
+            return
         if reply.src == 0:
             source = self._error_source(cause, reply)
             if source is None:
@@ -373,6 +417,10 @@ class Path:
             return None
         if self.host.is_local(cause.dst, cause.family):
             return cause.dst
+        if cause.family == 4 and cause.iif and self.host.sysctls.get("net.ipv4.icmp_errors_use_inbound_ifaddr"):
+            inbound = self.host.select_source(cause.iif, 4, cause.src)
+            if inbound is not None:
+                return inbound
         return decision.source(self.host, cause.src)
 
     def send_copy(self, copy: Packet, gateway: int, oif: str) -> None:
@@ -404,10 +452,3 @@ def sane(pkt: Packet) -> bool:
         del data[pkt.length :]
         pkt.refresh()
     return True
-
-
-def sane_source6(pkt: Packet) -> bool:
-    """Addresses that IPv6 input drops at once: loopback from a wire, multicast sources."""
-    if pkt.src >> 120 == 0xFF:
-        return False
-    return not (pkt.iif != "lo" and (pkt.src == 1 or pkt.dst == 1))

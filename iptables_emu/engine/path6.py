@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from iptables_emu.engine import fragments6, icmp6
 from iptables_emu.engine.routing6 import refusal6
 from iptables_emu.host.address6 import has_joined, is_multicast
-from iptables_emu.packet.packet import HOPOPTS, HOST, LOOPBACK, Packet
+from iptables_emu.packet.packet import HOPOPTS, LOOPBACK, Packet
 
 if TYPE_CHECKING:
     from iptables_emu.engine.decision import Decision
@@ -151,6 +151,3 @@ def finish(path: Path, pkt: Packet, decision: Decision) -> None:
             if pkt.ttl == 0 or pkt.dst >> 112 & 15 <= 1:
                 continue
         path.transmit(pkt, piece, decision)
-
-
-__all__ = ["HOST", "admitted", "finish", "forwardable", "read_options"]

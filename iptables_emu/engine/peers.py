@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SECOND = 1_000_000_000
-ERROR_COST, ERROR_BURST, PEER_BURST = SECOND, 5 * SECOND, 6 * SECOND
+ERROR_COST, ERROR_BURST, PEER_BURST = SECOND, 5 * SECOND, 6
 REDIRECT_LOAD, REDIRECT_MOST, REDIRECT_SILENCE = SECOND // 50, 9, (SECOND // 50) << 10
 LONG_AGO = 60 * SECOND
 
@@ -27,13 +27,16 @@ class Peer:
         self.tokens -= ERROR_COST
         return True
 
-    def may_inform(self, now: int) -> bool:
-        """Whether an IPv6 redirect may be sent (inet_peer_xrlim_allow): six at once, then one a second."""
-        self.tokens = min(PEER_BURST, self.tokens + now - self.last)
+    def allow(self, now: int, cost: int) -> bool:
+        """Whether one more ICMPv6 message may be sent (inet_peer_xrlim_allow): six at once, then one each ``cost``.
+
+        A cost of nothing allows all, and takes away what had been saved up.
+        """
+        self.tokens = min(PEER_BURST * cost, self.tokens + now - self.last)
         self.last = now
-        if self.tokens < SECOND:
+        if self.tokens < cost:
             return False
-        self.tokens -= SECOND
+        self.tokens -= cost
         return True
 
     def may_redirect(self, now: int) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from iptables_emu.engine.decision import CALL, ERROR_KIND, Decision, way
+from iptables_emu.engine.routing6 import input6, output6
+from iptables_emu.host.address6 import is_link_local, is_multicast
 from iptables_emu.host.fib import Found, Route
 from iptables_emu.host.host import Host
 from iptables_emu.model.address import show
@@ -11,33 +12,6 @@ from iptables_emu.packet.packet import Packet
 
 NET_UNREACHABLE, HOST_UNREACHABLE, PROHIBITED = (3, 0), (3, 1), (3, 13)
 ERROR4 = {"ENETUNREACH": NET_UNREACHABLE, "EHOSTUNREACH": HOST_UNREACHABLE, "EACCES": PROHIBITED}
-ERROR6 = {"ENETUNREACH": (1, 0), "EHOSTUNREACH": (1, 3), "EACCES": (1, 1)}
-CALL = {"ENETUNREACH": "Network is unreachable", "EHOSTUNREACH": "No route to host", "EACCES": "Permission denied",
-        "EINVAL": "Invalid argument"}  # fmt: skip
-ERROR_KIND = {"ENETUNREACH": "unreachable", "EHOSTUNREACH": "unreachable", "EACCES": "prohibit", "EINVAL": "blackhole"}
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """``kind``: local forward unreachable prohibit blackhole invalid martian; ``error``: ICMP type and code to send."""
-
-    kind: str
-    text: str
-    dev: str = ""
-    route: Route | None = None
-    error: tuple[int, int] | None = None
-    broadcast: bool = False
-    redirect: bool = False
-
-    def source(self, host: Host, towards: int) -> int | None:
-        """The source address of a packet of the host's own on this route."""
-        family = self.route.family if self.route else 4
-        if self.route is not None and self.route.src is not None and self.route.type != "local":
-            return self.route.src
-        if self.kind == "local":
-            return towards
-        hop = self.route.via if self.route and self.route.via is not None and family == 4 else towards
-        return host.select_source(self.dev, family, hop)
 
 
 class Routing:
@@ -49,7 +23,7 @@ class Routing:
     # -- input -----------------------------------------------------------------------------------
 
     def input(self, pkt: Packet) -> Decision:
-        return self._input4(pkt) if pkt.family == 4 else self._input6(pkt)
+        return self._input4(pkt) if pkt.family == 4 else input6(self.host, pkt)
 
     def _input4(self, pkt: Packet) -> Decision:
         """ip_route_input_slow."""
@@ -100,7 +74,7 @@ class Routing:
             route.dev == dev and on_link and host.sysctls.either(4, dev, "send_redirects")
             and (host.sysctls.either(4, dev, "shared_media") or self._same_link(dev, src, route.via))
         )  # fmt: skip
-        return Decision("forward", self._way(route, dst), route.dev, route, redirect=redirect)
+        return Decision("forward", way(route, dst), route.dev, route, redirect=redirect)
 
     def _multicast_source(self, pkt: Packet) -> bool:
         """ip_mc_validate_source, for the group of all hosts."""
@@ -116,11 +90,6 @@ class Routing:
     @staticmethod
     def _martian(which: str, value: int) -> Decision:
         return Decision("martian", f"martian {which} {show(value, 4)}")
-
-    @staticmethod
-    def _way(route: Route, dst: int) -> str:
-        via = f" via {show(route.via, route.family)}" if route.via is not None else ""
-        return f"to {show(dst, route.family)}{via} out {route.dev}"
 
     def _same_link(self, dev: str, a: int, b: int | None) -> bool:
         interface = self.host.interfaces.get(dev)
@@ -158,36 +127,6 @@ class Routing:
             return again.route.via is None
         return False
 
-    def _input6(self, pkt: Packet) -> Decision:
-        host, dst = self.host, pkt.dst
-        if dst >> 120 == 0xFF:
-            scope = dst >> 112 & 15
-            joined = dst & ((1 << 112) - 1) == 1 and scope in (1, 2)
-            if not joined:
-                suffix = dst & 0xFFFFFF
-                joined = dst >> 24 == 0xFF0200000000000000000001FF and any(
-                    a.family == 6 and a.value & 0xFFFFFF == suffix
-                    for a in host.interfaces[pkt.iif].addresses
-                )
-            if joined:
-                return Decision("local", "multicast that this host has joined", pkt.iif, broadcast=True)
-            return Decision("martian", "multicast that nobody here has joined")
-        found = host.fibs[6].lookup(dst, src=pkt.src, mark=pkt.mark, iif=pkt.iif, tos=pkt.tos)
-        if found.type in ("local", "anycast"):
-            return Decision("local", f"{show(dst, 6)} is this host", pkt.iif, found.route)
-        if not host.sysctls.forwarding(6, pkt.iif):
-            if found.error:
-                return Decision("unreachable", f"no way to {show(dst, 6)}", error=None)
-            return Decision("unreachable", f"not for this host, and forwarding is off on {pkt.iif}")
-        if found.error or found.route is None:
-            return Decision(ERROR_KIND[found.error], f"no way to {show(dst, 6)}: {CALL[found.error]}",
-                            error=ERROR6.get(found.error))  # fmt: skip
-        if pkt.src >> 118 == 0x3FA:
-            return Decision("unreachable", "a link-local source is not forwarded", error=(1, 2))
-        if pkt.src == 0:
-            return Decision("martian", "no source address")
-        return Decision("forward", self._way(found.route, dst), found.route.dev, found.route)
-
     def own_address(self, pkt: Packet) -> int:
         """This host's address towards the sender of a packet that was not sent to one (fib_compute_spec_dst)."""
         host = self.host
@@ -203,12 +142,13 @@ class Routing:
 
     # -- output ----------------------------------------------------------------------------------
 
-    def output(self, pkt: Packet, *, any_source: bool = False, raw: bool = False) -> Decision:
+    def output(self, pkt: Packet, *, any_source: bool = False, raw: bool = False, oif: str = "") -> Decision:
         """The route of a packet of this host (ip_route_output_key). ``raw``: a raw socket's, which looks up without
         a source; ``any_source``: the source need not be an address of this host."""
         family, host = pkt.family, self.host
-        if family == 6 and not host.ipv6:
-            return Decision("invalid", "IPv6 is off")
+        if family == 6:
+            oif = oif if is_link_local(pkt.dst) or is_multicast(pkt.dst) else ""
+            return output6(host, pkt.dst or 1, src=0 if raw else pkt.src, mark=pkt.mark, tos=pkt.tos, oif=oif, choose=raw)
         src = 0 if raw else pkt.src
         if any_source and src and host.addr_type(src, family) not in ("LOCAL", "UNICAST"):
             src = 0
@@ -228,7 +168,7 @@ class Routing:
                 return Decision("invalid", CALL["EINVAL"])
             if pkt.dst == 0xFFFFFFFF or pkt.dst >> 28 == 14:
                 return self._output_many(pkt, route.dev, route)
-        text = self._way(route, pkt.dst)
+        text = way(route, pkt.dst)
         if route.type == "broadcast":
             return Decision("forward", text, route.dev, route, broadcast=True)
         return Decision("forward", text, route.dev, route)
@@ -248,4 +188,4 @@ class Routing:
         route = found.route
         hop = route.via if route.via is not None else gateway
         onward = Route(pkt.family, gateway, route.plen, route.dev, hop, route.src)
-        return Decision("forward", self._way(onward, pkt.dst), route.dev, onward)
+        return Decision("forward", way(onward, pkt.dst), route.dev, onward)

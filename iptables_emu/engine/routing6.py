@@ -5,6 +5,7 @@ from __future__ import annotations
 from iptables_emu.engine.decision import CALL, ERROR_KIND, Decision, way
 from iptables_emu.host import fib6
 from iptables_emu.host.address6 import has_joined, is_link_local, is_mapped, is_multicast, needs_interface
+from iptables_emu.host.fib import Route
 from iptables_emu.host.host import Host
 from iptables_emu.model.address import show
 from iptables_emu.packet.packet import Packet
@@ -54,10 +55,11 @@ def output6(
     return decision
 
 
-def _way_out(host: Host, route: fib6.Route, dst: int) -> Decision:
+def _way_out(host: Host, route: Route, dst: int) -> Decision:
+    anycast = fib6.is_anycast(route, dst)
     if route.type in ("local", "anycast"):
-        return Decision("local", f"{show(dst, 6)} is this host", "lo", route, anycast=route.type == "anycast")
-    return Decision("forward", way(route, dst), route.dev, route, broadcast=is_multicast(dst))
+        return Decision("local", f"{show(dst, 6)} is this host", "lo", route, anycast=anycast)
+    return Decision("forward", way(route, dst), route.dev, route, broadcast=is_multicast(dst), anycast=anycast)
 
 
 def refusal6(pkt: Packet) -> tuple[int, int] | None | bool:

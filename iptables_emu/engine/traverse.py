@@ -85,8 +85,14 @@ def _matches(
         if good:
             continue
         if good is None:
-            ctx.note(pkt, f"-m {match.NAME}: what it depends on is not known here")
-            return None
+            text = write(chain.name, rule)
+            good = ctx.assume(text)
+            known = "cannot be known here" if good is None else f"assumed to {'match' if good else 'miss'}"
+            ctx.note(pkt, f"-m {match.NAME} of {table.name} {chain.name} {index}: {known}")
+            if good is None:
+                return None
+            if good:
+                continue
         if ctx.explain and not pkt.hotdrop:
             why = match.why_not(pkt, ctx, code.base) or ("", "")
             label = why[0] or f"-m {match.saved_name}{match.save(code.base)}"

@@ -10,6 +10,7 @@ from iptables_emu.model.address import BITS, prefix_mask
 LOCAL, MAIN, DEFAULT = 255, 254, 253
 TABLES = {"local": LOCAL, "main": MAIN, "default": DEFAULT}
 # route types that end a look-up with an errno name
+RULE_ERRORS = {"unreachable": "ENETUNREACH", "prohibit": "EACCES", "blackhole": "EINVAL"}
 ERRORS = {"unreachable": "EHOSTUNREACH", "prohibit": "EACCES", "blackhole": "EINVAL"}
 
 
@@ -110,7 +111,7 @@ class Fib:
             if not rule.selects(self.family, src, dst, mark, iif, oif, tos):
                 continue
             if rule.action != "lookup":
-                return Found(None, ERRORS[rule.action])
+                return Found(None, RULE_ERRORS[rule.action])
             route = self._in_table(rule.table, dst, oif)
             if route is None or route.type == "throw":
                 continue

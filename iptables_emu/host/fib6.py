@@ -67,3 +67,9 @@ def _unwritten(host: Host, dst: int) -> list[Route]:
         elif anycast(host, dst, interface.name):
             out.append(Route(6, dst, 128, interface.name, table=LOCAL, type="anycast"))
     return out
+
+
+def is_anycast(route: Route, dst: int) -> bool:
+    """Whether the destination is a subnet router's address, here or on a link (ipv6_anycast_destination)."""
+    on_link = route.type == "unicast" and route.via is None and route.plen < 127
+    return route.type == "anycast" or (on_link and route.dst == dst)

@@ -263,7 +263,7 @@ class Host:
         found = fib6.lookup(self, value, oif=dev, strict=bool(dev) or address6.needs_interface(value))
         if found.error or found.route is None or (dev and found.route.dev != dev):
             return "UNREACHABLE"
-        return found.type.upper()
+        return "ANYCAST" if fib6.is_anycast(found.route, value) else found.type.upper()
 
     def primary_address(self, name: str, family: int) -> int | None:
         """The first address of an interface, as it is listed."""
@@ -280,7 +280,8 @@ class Host:
         if family == 6:
             return address6.select_source(self, name, towards)
         interface = self.interfaces.get(name)
-        mine = [a for a in interface.addresses if a.family == 4 and not a.secondary] if interface else []
+        # 127/8 has the scope of the host alone
+        mine = [a for a in interface.addresses if a.family == 4 and not a.secondary and a.value >> 24 != 127] if interface else []
         for a in mine:
             if (a.value ^ towards) & prefix_mask(a.plen, 4) == 0:
                 return a.value

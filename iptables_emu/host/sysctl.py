@@ -49,6 +49,7 @@ DEFAULTS: dict[str, int] = {
 CONF_DEFAULTS: dict[str, int] = {
     "rp_filter": 0, "accept_local": 0, "route_localnet": 0, "send_redirects": 1, "shared_media": 1,
     "bc_forwarding": 0, "src_valid_mark": 0, "forwarding": 0, "log_martians": 0,
+    "hop_limit": 64,
 }  # fmt: skip
 
 

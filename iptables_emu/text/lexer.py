@@ -6,9 +6,12 @@ unterminated quote runs on to the end of the line.
 
 from __future__ import annotations
 
+import re
+
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.types import blen
 
+_SEPARATOR = re.compile(r'[ \t\n"]')
 MOST_WORDS = 255  # MAX_ARGC
 MOST_BYTES = 1024  # of one word, with the final NUL
 
@@ -18,13 +21,19 @@ def words(line: str) -> list[str]:
     if '"' not in line:
         out = _plain(line)
     elif "\\" in line:
-        out = _quoted(line)
+        out = [word for word, _ in marked_words(line)]
     else:
         parts = line.split('"')
-        out = _pairs(parts) if len(parts) % 2 else _quoted(line)
-    if len(line) >= MOST_BYTES and any(blen(word) >= MOST_BYTES for word in out):
-        raise ParameterProblem("Parameter too long!")
+        out = _pairs(parts) if len(parts) % 2 else [word for word, _ in marked_words(line)]
+    if len(line) >= MOST_BYTES:
+        check_lengths(out)
     return out
+
+
+def check_lengths(found: list[str]) -> None:
+    """No word may have 1,024 bytes. Raises ParameterProblem."""
+    if any(blen(word) >= MOST_BYTES for word in found):
+        raise ParameterProblem("Parameter too long!")
 
 
 def _plain(text: str) -> list[str]:
@@ -49,8 +58,9 @@ def _pairs(parts: list[str]) -> list[str]:
     return out + _plain(parts[-1])
 
 
-def _quoted(line: str) -> list[str]:
-    out: list[str] = []
+def marked_words(line: str) -> list[tuple[str, bool]]:
+    """The words of a line, each with whether a quoted piece ended it."""
+    out: list[tuple[str, bool]] = []
     word: list[str] = []
     length = len(line)
     at = 0
@@ -59,21 +69,20 @@ def _quoted(line: str) -> list[str]:
         if char == '"':
             at, closed = _inside(line, at + 1, word)
             if closed:  # a closing quote ends the word, even an empty one
-                out.append("".join(word))
+                out.append(("".join(word), True))
                 word.clear()
         elif char in " \t\n":
             if word:
-                out.append("".join(word))
+                out.append(("".join(word), False))
                 word.clear()
             at += 1
         else:
-            end = at
-            while end < length and line[end] not in ' \t\n"':
-                end += 1
+            found = _SEPARATOR.search(line, at)
+            end = found.start() if found else length
             word.append(line[at:end])
             at = end
     if word and any(word):
-        out.append("".join(word))
+        out.append(("".join(word), False))
     return out
 
 

@@ -9,6 +9,17 @@ from iptables_emu.text.argv import Parser
 from iptables_emu.text.programs import VERSION
 from iptables_emu.text.restore import Options, Restore
 
+CALL = re.compile(r"^.*(?:-j|-g|--jump|--goto)[ =]?(\S+)")
+SET = re.compile(r"--(?:match-set|set|add-set|del-set|map-set) +(\S+)")
+NOT_A_LINE = "expected *TABLE, :CHAIN POLICY, a command such as -A, or COMMIT"
+NO_CHAIN = "the table has no such chain or rule"
+AT_COMMIT = "the kernel refuses the table: chains in a loop, or an extension where it must not stand"
+MEANS = {
+    "Too many links": "the chains call each other in a loop",
+    "Invalid argument": "the kernel does not take this extension in this table or chain",
+    "Operation not supported": "the kernel does not take this here",
+}
+
 
 class LoadError(Exception):
     """A dump was refused: ``message`` is iptables-restore's text, ``status`` its exit status.
@@ -19,10 +30,28 @@ class LoadError(Exception):
     def __init__(self, message: str, status: int, line: int = 0, text: str = "") -> None:
         super().__init__(message.strip())
         self.message, self.status, self.line = message, status, line
-        first = next((row for row in message.splitlines() if row.strip()), "refused")
-        self.reason = re.sub(r"^ip6?tables-restore(?: v\S+ \(\w+\))?: ", "", first).strip()
+        rows = text.split("\n")
+        self.reason = self._reason(rows)
         told = re.search(r"[`\"']([^`\"']+)['\"]", self.reason)
-        self.column = text.find(told.group(1)) + 1 if told else 0
+        word = told.group(1) if told else ""
+        if "does not exist" in self.reason:  # nft tells of it at COMMIT
+            self.line = next((n for n, row in enumerate(rows, 1) if _calls(row) == word), self.line)
+        row = rows[self.line - 1] if 0 < self.line <= len(rows) else ""
+        self.column = row.find(word) + 1 if word else 0
+        if row.endswith("\r"):
+            self.reason += "; the line ends with CR LF: give the dump plain line ends"
+
+    def _reason(self, rows: list[str]) -> str:
+        prefix = re.compile(r"^ip6?tables-restore(?: v\S+ \(\w+\))?: ")
+        told = [prefix.sub("", prefix.sub("", row)).strip() for row in self.message.splitlines()]
+        first = next((row for row in told if row and not row.startswith("Error occurred at line")), "refused")
+        where = re.match(r"line (\d+)(?: failed)?:? ?", first)
+        if not where:
+            return first
+        self.line = int(where.group(1))
+        bare = first[where.end() :] or _bare_failure(rows[: self.line])
+        means = next((f" ({text})" for word, text in MEANS.items() if word in bare), "")
+        return bare + means
 
     @property
     def place(self) -> str:
@@ -30,18 +59,42 @@ class LoadError(Exception):
         return "".join(f":{number}" for number in (self.line, self.column) if number)
 
 
+def _bare_failure(rows: list[str]) -> str:
+    """Why the last of these rows failed, where iptables-restore says no more than that."""
+    row = rows[-1].strip() if rows else ""
+    inside = next((each[:1] == "*" for each in reversed(rows[:-1]) if each[:1] == "*" or each[:6] == "COMMIT"), False)
+    if inside and row == "COMMIT":
+        return AT_COMMIT
+    return NO_CHAIN if inside and row[:1] == "-" else NOT_A_LINE
+
+
+def _calls(row: str) -> str:
+    found = CALL.match(row)
+    return found.group(1) if found else ""
+
+
 def load_dump(
-    text: str, family: int = 4, personality: str = "nft", *, counters: bool = False, ruleset: Ruleset | None = None
-) -> Ruleset:
-    """The ruleset of one iptables-save text. Raises LoadError."""
+    text: str, family: int = 4, personality: str = "nft", *, counters: bool = False, ruleset: Ruleset | None = None,
+    assume_sets: bool = False,
+) -> Ruleset:  # fmt: skip
+    """The ruleset of one iptables-save text. Raises LoadError.
+
+    ``assume_sets``: the ipsets that rules name exist (what they hold is not known then); otherwise none does.
+    """
     ruleset = ruleset or Ruleset(personality)
     program = "iptables-restore" if family == 4 else "ip6tables-restore"
     version = f"{VERSION} ({'legacy' if personality == 'legacy' else 'nf_tables'})"
     parser = Parser(family, personality, program, version, restore=True)
     parser.release = ruleset.release
+    if assume_sets:
+        parser.sets = frozenset((name, 0) for name in named_sets(text))
     run = Restore(ruleset, parser, Options(counters=counters))
     rc = run.run(text)
     if rc:
-        rows = text.split("\n")
-        raise LoadError("".join(run.out.stderr), rc, run.line, rows[run.line - 1] if 0 < run.line <= len(rows) else "")
+        raise LoadError("".join(run.out.stderr), rc, run.line, text)
     return ruleset
+
+
+def named_sets(text: str) -> list[str]:
+    """The ipsets that the rules of a dump name, each once."""
+    return list(dict.fromkeys(SET.findall(text))) if "set" in text else []

@@ -67,6 +67,12 @@ def translate_options() -> OptionSet:
     return OptionSet(_shorts("hf:V"), (_longs("help:h0 file:f1 version:V0"),))
 
 
+@cache
+def xml_options() -> OptionSet:
+    """What ``iptables-xml`` takes."""
+    return OptionSet(_shorts("cvh"), (_longs("verbose:v0 combine:c0 help:h0"),))
+
+
 @memo(1024)
 def with_extension(options: OptionSet, cls: type[Match] | type[Target]) -> OptionSet:
     """The options and those of one more extension, whose codes are its own."""

@@ -263,7 +263,7 @@ class Restore:
             argv += ["-v"] * self.options.verbose
         rest = buffer
         if buffer[:1] == "[":
-            counters, rest = self.rule_counters(buffer)
+            counters, rest = split_counters(buffer, self.line)
             if self.options.counters:
                 argv += ["--set-counters", *counters]
         argv += words(rest)
@@ -283,19 +283,6 @@ class Restore:
             apply_legacy(self.table, command, self.out)
         else:
             self.queue.append(_Queued(self.line, "command", "", "", None, command))
-
-    def rule_counters(self, buffer: str) -> tuple[list[str], str]:
-        """``[packets:bytes] rest`` as tokenize_rule_counters reads it."""
-        end = buffer.find("]")
-        if end < 0:
-            raise ParameterProblem(f"Bad line {self.line}: need ]")
-        packets, _, octets = buffer[1:].lstrip(":").partition(":")
-        if not packets:
-            raise ParameterProblem(f"Bad line {self.line}: need :")
-        octets = octets.lstrip("]").partition("]")[0]
-        if not octets:
-            raise ParameterProblem(f"Bad line {self.line}: need ]")
-        return [packets, octets], buffer[end + 1 :]
 
     # -- the nft batch ---------------------------------------------------------------------------
 
@@ -344,6 +331,20 @@ class Restore:
         chain.hooked = True
         if item.policy != "-":
             op.set_policy(table, item.name, item.policy, item.counters or (0, 0))
+
+
+def split_counters(buffer: str, line: int) -> tuple[list[str], str]:
+    """``[packets:bytes] rest`` as tokenize_rule_counters reads it. Raises ParameterProblem."""
+    end = buffer.find("]")
+    if end < 0:
+        raise ParameterProblem(f"Bad line {line}: need ]")
+    packets, _, octets = buffer[1:].lstrip(":").partition(":")
+    if not packets:
+        raise ParameterProblem(f"Bad line {line}: need :")
+    octets = octets.lstrip("]").partition("]")[0]
+    if not octets:
+        raise ParameterProblem(f"Bad line {line}: need ]")
+    return [packets, octets], buffer[end + 1 :]
 
 
 _COUNTERS = re.compile(r"\[(\s*[+-]?\d+):(\s*[+-]?\d+)")

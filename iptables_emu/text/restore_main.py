@@ -46,17 +46,20 @@ def _input(line: _CommandLine, env: Environment) -> str:
     """The text to load. Raises Exit."""
     if len(line.files) > 1:
         raise Exit(1, "Unknown arguments found on commandline\n")
-    text = None
-    if line.files:
-        try:
-            text = Path(line.files[0]).read_bytes().decode("utf-8", "surrogateescape")
-        except OSError as error:
-            if not isinstance(error, IsADirectoryError):  # fopen takes a directory, which then reads as empty
-                raise Exit(1, f"Can't open {line.files[0]}: {error.strerror}\n") from None
-            text = ""
+    text = read_file(line.files[0]) if line.files else None
     if line.wait_interval and not line.wait:
         raise Exit(1, "Option --wait-interval requires option --wait\n")
     return env.read_input() if text is None else text
+
+
+def read_file(path: str, end: str = "\n") -> str:
+    """The text of a file. Raises Exit."""
+    try:
+        return Path(path).read_bytes().decode("utf-8", "surrogateescape")
+    except IsADirectoryError:  # fopen takes a directory, which then reads as empty
+        return ""
+    except OSError as error:
+        raise Exit(1, f"Can't open {path}: {error.strerror}{end}") from None
 
 
 def _read(line: _CommandLine, argv: Sequence[str], name: str, env: Environment) -> None:

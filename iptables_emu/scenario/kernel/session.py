@@ -31,7 +31,9 @@ NAMED_STATE: Final = re.compile(r"-m (recent|hashlimit)|-j (RATEEST|IDLETIMER)")
 # these change sets, and switch on the counters of connections
 LEAVES_TRACES: Final = re.compile(r"-j SET|-m (connbytes|connlabel)|--(map|add|del)-set")
 # the kernel rations these ICMP errors per destination
-RATIONED: Final = re.compile(r"icmp type (5 |3 code (0|1|13) )")
+RATIONED: Final = re.compile(r"icmp type (5 |3 code (0|1|13) )|icmpv6 type 137 ")
+# errors use up the ration of IPv6 redirects, which need a link-local address
+RATIONED_WITH_LINK_LOCAL: Final = re.compile(r"icmpv6 type (1|3|4) ")
 QUIET_ROUNDS: Final = 2
 
 Scenario = dict[str, Any]
@@ -63,6 +65,7 @@ class Session:
     def __init__(self, host: dict[str, Any], backend: str, ipv6: bool, klog: KernelLog):
         self._backend, self._klog = backend, klog
         self._spoilt = False
+        self._link_local = "fe80:" in json.dumps(host)
         self._tables: list[tuple[str, str]] | None = None  # of the last rulesets
         self._empty: dict[str, str] = {}  # the last rulesets without rules, if they left named state
         self._saved: tuple[str, dict[str, str]] = ("", {})  # the last rulesets given, and as saved
@@ -195,6 +198,7 @@ class Session:
             seen.update(tracker.observation())
             replies = [packet["seen"] for packet in seen["packets"] if packet["path"][0] == "OUTPUT"]
             self._spoilt |= any(RATIONED.search(reply) for reply in replies)
+            self._spoilt |= self._link_local and any(RATIONED_WITH_LINK_LOCAL.search(reply) for reply in replies)
             seen["delivered_locally"] = any(packet["fate"] == "delivered" for packet in seen["packets"])
         pending.clear()
 

@@ -17,6 +17,7 @@ from iptables_emu.scenario.kernel.wire import Wire
 
 SO_MARK: Final = 36
 IPV6_HDRINCL: Final = 36
+FRAGMENT6, EXTENSIONS6 = b"\x2c", (b"\0", b"\x2b", b"\x3c", b"\x33")
 CLEANUP_SECONDS: Final = 0.05
 
 Step = dict[str, Any]
@@ -64,7 +65,7 @@ class Steps:
     def _inject(self, value: Step | list[Step]) -> None:
         for one in value if isinstance(value, list) else [value]:
             frame = self._frame(one)
-            if frame[12:14] == ETHERTYPE_IPV4 and len(frame) > 21 and struct.unpack_from("!H", frame, 20)[0] & 0x3FFF:
+            if _is_fragment(frame):
                 self.spoilt = True  # a fragment waits for the others longer than the scenario lasts
             self._wire.send(one["iface"], frame)
 
@@ -146,6 +147,13 @@ class Steps:
 
     def _flush(self, _what: str) -> None:
         self._conntrack.flush()
+
+
+def _is_fragment(frame: bytes) -> bool:
+    """Whether it may be one; of IPv6 any frame that names the fragment header's number in its first headers."""
+    if frame[12:14] == ETHERTYPE_IPV4:
+        return len(frame) > 21 and bool(struct.unpack_from("!H", frame, 20)[0] & 0x3FFF)
+    return frame[20:21] == FRAGMENT6 or (frame[20:21] in EXTENSIONS6 and FRAGMENT6 in frame[54:])
 
 
 def _packet(step: Step) -> bytes:
