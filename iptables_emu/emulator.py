@@ -13,7 +13,7 @@ from iptables_emu.model.rule import Rule
 from iptables_emu.model.ruleset import Ruleset
 from iptables_emu.packet.packet import Packet
 from iptables_emu.text.save import rule_text
-from iptables_emu.trace.events import Event
+from iptables_emu.trace.events import Dropped, Event, Fate, PacketStart
 from iptables_emu.trace.trace import Trace
 
 ETHERTYPE = {4: b"\x08\0", 6: b"\x86\xdd"}
@@ -51,17 +51,20 @@ class Emulator:
         """
         packet = packet.copy()
         engine = self.engine or self._start(packet)
-        place(packet, engine.machine.host)
+        host = engine.machine.host
+        if self.inferred and packet.iif not in ("", *host.interfaces):
+            host.add_interface(packet.iif)
+        place(packet, host)
         packet.oif = ""
         eth = b""
         if packet.socket:
             events = engine.send_local(packet)
         else:
-            interface = engine.machine.host.interfaces[packet.iif]
+            interface = host.interfaces[packet.iif]
             source = packet.eth[6:12] if len(packet.eth) >= 12 and any(packet.eth[6:12]) else interface.far_mac
             eth = interface.mac + source + ETHERTYPE[packet.family]
             engine.next_mark = packet.mark
-            events = engine.receive(packet.iif, eth + bytes(packet.data))
+            events = engine.receive(packet.iif, eth + bytes(packet.data)) or _unseen(packet, host)
         return self._trace(events, eth)
 
     def sleep(self, seconds: float) -> None:
@@ -85,3 +88,20 @@ class Emulator:
     def _trace(self, events: list[Event], eth: bytes) -> Trace:
         sizes = {(t.name, c.name): len(c.rules) for t in self.ruleset.ordered(4) for c in t.chains.values()}
         return Trace(tuple(events), sizes, eth)
+
+
+def _unseen(packet: Packet, host: Host) -> list[Event]:
+    """The events of a packet that no hook gets to see."""
+    if not host.interfaces[packet.iif].up:
+        why = f"{packet.iif} is down"
+    elif packet.family == 6 and not host.ipv6:
+        why = "the host has no IPv6: no interface has an address of it"
+    elif packet.mf or packet.frag_offset:
+        why = "a fragment: it waits for the others"
+    else:
+        why = "a header that makes no sense is dropped before any hook"
+    return [
+        PacketStart(1, "wire", packet.iif, "", bytes(packet.data)),
+        Dropped(1, "", "", why),
+        Fate(1, "dropped", why),
+    ]

@@ -115,7 +115,7 @@ def packet(core: Conntrack, conn: Conn, direction: int, pkt: Packet) -> tuple[st
     if ignored:
         return "ignored", ""
     core.refresh(conn, core.sysctl(f"sctp_timeout_{state.lower()}") if state != "NONE" else 0)
-    if old == "COOKIE_ECHOED" and direction == REPLY and state == "ESTABLISHED":
+    if old in ("COOKIE_ECHOED", "HEARTBEAT_SENT") and direction == REPLY and state == "ESTABLISHED":
         conn.status |= t.ASSURED
     return "accept", ""
 

@@ -27,6 +27,7 @@ NAT_MASK = SRC_NAT | DST_NAT
 NAT_DONE_MASK = SRC_NAT_DONE | DST_NAT_DONE
 
 ICMP, TCP, UDP, GRE, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 47, 58, 132, 136
+GRE_PPP = b"\x88\x0b"
 WITH_PORTS = frozenset({TCP, UDP, SCTP, UDPLITE})
 
 # what answers what: echo, timestamp, information, address mask
@@ -82,4 +83,8 @@ def read_tuple(family: int, src: int, dst: int, proto: int, segment: bytes) -> T
         if len(segment) < 8:
             return None
         return Tuple(family, src, dst, proto, int.from_bytes(segment[4:6], "big"), segment[0] << 8 | segment[1])
+    if proto == GRE and len(segment) >= 8 and segment[1] & 7 == 1:  # PPTP's, by its call id
+        if segment[2:4] != GRE_PPP:
+            return None
+        return Tuple(family, src, dst, proto, 0, int.from_bytes(segment[6:8], "big"))
     return Tuple(family, src, dst, proto)

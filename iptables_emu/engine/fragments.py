@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+from iptables_emu.engine.pieces import ECN_MIX, Pieces
 from iptables_emu.packet.packet import TCP, Packet
 
 TIMEOUT_NS = 30_000_000_000
@@ -11,14 +13,11 @@ TCP_HEADER = 20
 
 
 @dataclass(slots=True)
-class _Queue:
-    born: int
-    pieces: list[tuple[int, bytes, bool]] = field(default_factory=list)  # offset, payload, more
+class _Queue(Pieces):
     first: Packet | None = None
     largest: int = 0
     largest_df: int = 0
-    total: int | None = None
-    tos_ecn: int = 0
+    ecn: int = 0
 
 
 class Reassembly:
@@ -28,57 +27,54 @@ class Reassembly:
         self.queues: dict[tuple[int, int, int, int, str], _Queue] = {}
 
     def add(self, pkt: Packet, user: str, now: int) -> Packet | None:
-        """The whole datagram once its last fragment is there (it then is ``pkt``, changed), else None."""
+        """The whole datagram once its last fragment is there (it then is ``pkt``, changed), else None (ip_frag_queue)."""
         for key, queue in list(self.queues.items()):
             if now - queue.born > TIMEOUT_NS:
                 del self.queues[key]
         key = (pkt.src, pkt.dst, pkt.ident, pkt.proto, user)
         queue = self.queues.setdefault(key, _Queue(now))
         payload = bytes(pkt.data[pkt.l4 : pkt.length])
-        start, end = pkt.frag_offset, pkt.frag_offset + len(payload)
+        start = pkt.frag_offset
         if pkt.mf:
-            if len(payload) & 7:
-                end &= ~7
-                payload = payload[: end - start]
-                if end == start:
-                    return None
-            if queue.total is not None and end > queue.total:
-                return None
-        else:
-            if (queue.total is not None and queue.total != end) or any(o + len(p) > end for o, p, _ in queue.pieces):
-                return None
-            queue.total = end
-        if end == start or end > 65535:
+            payload = payload[: len(payload) & ~7]
+        good = queue.fits(start + len(payload), pkt.mf) and bool(payload)
+        outcome = queue.insert(start, payload) if good else "overlap"
+        if outcome != "new":
+            if outcome == "overlap":
+                del self.queues[key]  # whatever makes no sense takes all of it along
             return None
-        for offset, data, _ in queue.pieces:
-            if start < offset + len(data) and offset < end:
-                if not (offset == start and len(data) == len(payload)):
-                    del self.queues[key]  # overlaps are an attack: all of it goes
-                return None
-        queue.pieces.append((start, payload, pkt.mf))
         if start == 0:
             queue.first = pkt.copy()
-        queue.largest = max(queue.largest, pkt.length)
+        queue.ecn |= 1 << (pkt.tos & 3)
+        queue.largest = max(queue.largest, pkt.l4 + len(payload))
         if pkt.df:
-            queue.largest_df = max(queue.largest_df, pkt.length)
+            queue.largest_df = max(queue.largest_df, pkt.l4 + len(payload))
         return self._whole(key, queue, pkt)
 
     def _whole(self, key: tuple[int, int, int, int, str], queue: _Queue, pkt: Packet) -> Packet | None:
-        queue.pieces.sort(key=lambda piece: piece[0])
-        if queue.total is None or queue.first is None or sum(len(p) for _, p, _ in queue.pieces) != queue.total:
+        if not queue.complete or queue.first is None:
             return None
         del self.queues[key]
-        head = bytearray(queue.first.data[: queue.first.l4])
-        data = head + b"".join(p for _, p, _ in queue.pieces)
-        if len(data) > 65535:
+        data = queue.first.data[: queue.first.l4] + queue.joined()
+        ecn = ECN_MIX[queue.ecn]
+        if len(data) > 65535 or ecn is None:
             return None
+        data[1] |= ecn
         data[2:4] = len(data).to_bytes(2, "big")
         data[6:8] = b"\x40\0" if queue.largest_df == queue.largest else b"\0\0"
         pkt.data = data
         pkt.refresh_ip_checksum()
         pkt.frag_max = queue.largest
-        pkt.frag_sizes = tuple(len(p) for _, p, _ in queue.pieces)
+        pkt.frag_sizes = queue.sizes()
         return pkt
+
+
+def _cut(size: int, room: int) -> Iterator[int]:
+    """Pieces of at most ``room`` bytes, all but the last a multiple of 8."""
+    while size > room:
+        yield room & ~7
+        size -= room & ~7
+    yield size
 
 
 def split(pkt: Packet, mtu: int) -> list[bytes]:
@@ -92,8 +88,7 @@ def split(pkt: Packet, mtu: int) -> list[bytes]:
     joined = bool(sizes) and pkt.forwarded and pkt.proto == TCP and sizes[0] < TCP_HEADER
     kept = sizes and sum(sizes) == len(body) and all(s <= room for s in sizes) and all(s & 7 == 0 for s in sizes[:-1])
     if not kept or joined:
-        step = room & ~7
-        sizes = [min(step, len(body) - at) for at in range(0, len(body), step)]
+        sizes = list(_cut(len(body), room))
     out, at = [], 0
     more_after = pkt.mf
     for index, size in enumerate(sizes):

@@ -139,6 +139,10 @@ class Match(Extension):
         region = self.region(base)
         return region.why_not(pkt) if region is not None else None
 
+    def joined(self, later: Match) -> Self | None:
+        """What iptables-nft reads back of this and a later match of its kind as one; None: they stay two."""
+        return None
+
     def matches_all(self) -> bool:
         """True for a match that always holds (comment): it is told from a rule without matches nowhere."""
         return False

@@ -9,7 +9,11 @@ from iptables_emu.host.host import Address, Host
 from iptables_emu.model.address import BITS, show
 from iptables_emu.model.ruleset import Ruleset
 
-SPARE = {4: (0xC6336401, 24), 6: (0x20010DB8000A00000000000000000001, 64)}  # 198.51.100.1/24, 2001:db8:a::1/64
+# networks for documentation, and the host's address in each: 198.51.100.1/24 ..., 2001:db8:a::1/64 ...
+SPARE = {
+    4: ((0xC6336401, 24), (0xCB007101, 24), (0xC0000201, 24)),
+    6: tuple((0x20010DB8 << 96 | subnet << 80 | 1, 64) for subnet in (0xA, 0xB, 0xC)),
+}
 DEFAULT_IN, DEFAULT_OUT = "eth0", "eth1"
 
 
@@ -32,7 +36,7 @@ def infer_host(
     is forwarded. ``notes`` of the host says what was assumed."""
     host = Host()
     ins, outs = named_interfaces(ruleset, family)
-    local = local or bool(oif and not iif)
+    local = local or bool(oif and not iif) or "lo" in (iif, oif)
     for name in _distinct((iif, oif, *ins, *outs)):
         if name not in host.interfaces:
             host.add_interface(name)
@@ -40,12 +44,12 @@ def infer_host(
         host.ipv6 = True
         host.add_address("lo", Address(6, 1, 128))
     host.sysctls.update({"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1})
-    if (dst >> (BITS[family] - 8) == 127 and family == 4) or (family == 6 and dst == 1):
-        local = True
+    local = local or (not iif and _loopback(dst, family))
     if local:
-        _local(host, family, src, dst, oif or _pick(host, outs, ins))
+        by = oif if oif not in ("", "lo") else _pick(host, outs, ins)
+        _local(host, family, src, dst, by, to_itself="lo" in (iif, oif))
     elif iif and oif:
-        _forward(host, family, src, iif, oif)
+        _forward(host, family, src, dst, iif, oif)
         host.notes.append(f"forwarded from {iif} to {oif}")
     else:
         iif = iif or _pick(host, ins, outs)
@@ -75,13 +79,17 @@ def _other(host: Host, outs: list[str], iif: str) -> str:
     return name
 
 
-def _address(host: Host, family: int, name: str, value: int | None = None) -> None:
-    """Give an interface an address: the one wanted alone, or a spare one."""
-    if value is not None:
-        host.add_address(name, Address(family, value, BITS[family]))
-        host.notes.append(f"{show(value, family)} is this host's, on {name}")
-        return
-    base, plen = SPARE[family]
+def _address(host: Host, family: int, name: str, value: int) -> None:
+    """Give an interface an address, alone."""
+    host.add_address(name, Address(family, value, BITS[family]))
+    host.notes.append(f"{show(value, family)} is this host's, on {name}")
+
+
+def _spare_address(host: Host, family: int, name: str, *taken: int) -> None:
+    """Give an interface an address of a network that holds none of those taken."""
+    base, plen = next(
+        (base, plen) for base, plen in SPARE[family] if all((base ^ value) >> BITS[family] - plen for value in taken)
+    )
     host.add_address(name, Address(family, base, plen))
     host.notes.append(f"{name} has the address {show(base, family)}/{plen}")
 
@@ -92,20 +100,30 @@ def _route(host: Host, family: int, dev: str, dst: int = 0, plen: int = 0) -> No
     host.notes.append(f"{what} out of {dev}")
 
 
-def _local(host: Host, family: int, src: int, dst: int, oif: str) -> None:
-    """Made on this host, which has the source address."""
-    loopback = src >> 24 == 127 if family == 4 else src == 1
-    if not loopback and src:
-        _address(host, family, oif, src)
-    elif not any(a.family == family for a in host.interfaces[oif].addresses):
-        _address(host, family, oif)
+def _local(host: Host, family: int, src: int, dst: int, oif: str, to_itself: bool) -> None:
+    """Made on this host, which has the source address; ``to_itself``: the destination, too."""
+    mine = [value for value in ((src, dst) if to_itself else (src,)) if _ownable(value, family)]
+    for value in dict.fromkeys(mine):
+        _address(host, family, oif, value)
+    if not mine:
+        _spare_address(host, family, oif, src, dst)
     _route(host, family, oif)
-    host.notes.insert(0, f"made on this host, leaving by {oif} unless it is for the host itself")
+    way = "for the host itself, over lo" if to_itself else f"leaving by {oif} unless it is for the host itself"
+    host.notes.insert(0, f"made on this host, {way}")
 
 
-def _forward(host: Host, family: int, src: int, iif: str, oif: str) -> None:
+def _ownable(value: int, family: int) -> bool:
+    """Whether an interface may have the address: not the unspecified, loopback, multicast or broadcast ones."""
+    return bool(value) and not _loopback(value, family) and value >> BITS[family] - 8 < (224 if family == 4 else 255)
+
+
+def _loopback(value: int, family: int) -> bool:
+    return value >> 24 == 127 if family == 4 else value == 1
+
+
+def _forward(host: Host, family: int, src: int, dst: int, iif: str, oif: str) -> None:
     if iif != oif:
-        _address(host, family, oif)
+        _spare_address(host, family, oif, src, dst)
         _route(host, family, iif, src, BITS[family])
     _route(host, family, oif)
 
@@ -113,8 +131,10 @@ def _forward(host: Host, family: int, src: int, iif: str, oif: str) -> None:
 def _inbound(host: Host, family: int, src: int, dst: int, iif: str, other: str) -> None:
     """For this host, which has the destination address; what rules send elsewhere leaves by ``other``."""
     host.notes.append(f"came in by {iif}, for this host")
-    _address(host, family, iif, dst)
+    if _ownable(dst, family):
+        _address(host, family, iif, dst)
     if other != iif:
-        _address(host, family, other)
-    _route(host, family, iif, src, BITS[family])
+        _spare_address(host, family, other, src, dst)
+    if _ownable(src, family):
+        _route(host, family, iif, src, BITS[family])
     _route(host, family, other)

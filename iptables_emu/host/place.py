@@ -15,9 +15,10 @@ def place(packet: Packet, host: Host) -> str:
     for name in filter(None, (packet.iif, packet.oif)):
         if name not in host.interfaces:
             raise HostError(f"the host has no interface {name}; it has {', '.join(host.interfaces)}")
-    packet.socket = packet.socket or packet.iif == "lo" or not packet.iif and (
-        bool(packet.oif) or host.owns(packet.src, packet.family) is not None or host.is_local(packet.src, packet.family)
-    )  # fmt: skip
+    if not packet.iif:
+        packet.socket = packet.socket or bool(packet.oif) or host.is_local(packet.src, packet.family)
+    elif packet.iif == "lo":
+        packet.socket = True
     if packet.socket or packet.iif:
         return ""
     found = host.fibs[packet.family].lookup(packet.src)

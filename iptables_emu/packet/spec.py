@@ -2,7 +2,7 @@
 
 Two spellings: iptables' own flags, or one sentence. What is not said takes documented values, which
 ``assumed`` lists: TCP, a SYN from port 40000 to port 80 (UDP: 53), an echo request, from 192.0.2.1 to
-198.51.100.1 (IPv6: 2001:db8:1::1 to 2001:db8:2::1), the addresses of RFC 5737 and RFC 3849.
+198.51.100.1 (IPv6: 2001:db8:1::1 to 2001:db8:2::1), the addresses of RFC 5737 and RFC 3849; over lo, loopback.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from iptables_emu.packet.spec_values import (
 __all__ = ["PacketError", "PacketSpec", "parse_packet"]
 
 DEFAULT_ADDRESSES: Final = {4: ("192.0.2.1", "198.51.100.1"), 6: ("2001:db8:1::1", "2001:db8:2::1")}
+LOOPBACK: Final = {4: "127.0.0.1", 6: "::1"}
 DEFAULT_SPORT: Final = 40000
 DEFAULT_DPORT: Final = {"tcp": 80, "udp": 53, "sctp": 80}
 TCP_ONLY: Final = ("flags", "seq", "ack", "window")
@@ -183,10 +184,13 @@ class _Draft:
         return said or 4
 
     def _addresses(self, family: int) -> tuple[Value, Value]:
-        src, dst = (
-            self._default(key, assumed) for key, assumed in zip(("src", "dst"), DEFAULT_ADDRESSES[family], strict=True)
-        )
-        return src, dst
+        """Source and destination; over lo it is between a host's own addresses."""
+        src, dst = DEFAULT_ADDRESSES[family]
+        if "lo" in (self.values.get("in"), self.values.get("out")):
+            src = dst = str(self.values.get("dst", self.values.get("src", LOOPBACK[family])))
+        elif str(self.values.get("dst")) == LOOPBACK[family] and "in" not in self.values:
+            src = LOOPBACK[family]
+        return self._default("src", src), self._default("dst", dst)
 
     def _default(self, key: str, value: Value) -> Value:
         if key not in self.values:

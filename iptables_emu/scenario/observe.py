@@ -68,6 +68,8 @@ class Step:
             self.hooks[number] = event.hook
             if event.hook in ("PREROUTING", "OUTPUT"):
                 self._seen(number, event.hook)
+            elif event.hook == "POSTROUTING" and self.packets[number]["path"][-1:] == ["PREROUTING"]:
+                self._seen(number, "FORWARD")
         elif isinstance(event, TableEntered):
             self.open[number] = {
                 "packet": number, "hook": event.hook, "table": event.table, "in": event.iif or None,

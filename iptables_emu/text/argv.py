@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from iptables_emu.ext.api import Match
 from iptables_emu.model.rule import RuleSpec
 from iptables_emu.options.problem import IptablesError, ParameterProblem
 from iptables_emu.options.types import blen, protocol
@@ -288,12 +289,31 @@ class _Line(LineState):
         iif = "" if nft and self.iif == "+" and "i" not in no else self.iif
         oif = "" if nft and self.oif == "+" and "o" not in no else self.oif
         src, dst = command.sources[0], command.destinations[0]
+        matches = [self.build(loaded) for loaded in self.matches]
+        if nft and len(matches) > 1:
+            matches = joined(matches)
         return RuleSpec(
             parser.family, src[0], src[1], "s" in no, dst[0], dst[1], "d" in no, iif, "i" in no, oif, "o" in no,
             self.proto_number, "p" in no, not nft and parser.family == 6 and "p" in self.options,
-            "f" in self.options, "f" in no, tuple([self.build(loaded) for loaded in self.matches]),
+            "f" in self.options, "f" in no, tuple(matches),
             None if self.target is None else self.build(self.target), command.jump, command.goto,
         )  # fmt: skip
+
+
+def joined(matches: list[Match]) -> list[Match]:
+    """What iptables-nft reads back: several matches of a kind can become one, in the place of the first."""
+    kinds = [type(match) for match in matches]
+    if len(set(kinds)) == len(kinds):
+        return matches
+    out: list[Match] = []
+    for match in matches:
+        for at, before in enumerate(out):
+            if type(before) is type(match) and (one := before.joined(match)) is not None:
+                out[at] = one
+                break
+        else:
+            out.append(match)
+    return out
 
 
 WAIT_INTERVAL_IGNORED = "Ignoring deprecated --wait-interval option.\n"

@@ -112,8 +112,9 @@ def plain_line(event: Event, depth: int = 0) -> Line | None:
             return Line("sent", "sent", f"out {printable(event.iface)}: {brief_frame(event.frame)}")
         case Delivered():
             return Line("sent", "delivered", f"to this host: {brief(event.data)}")
-        case Dropped() if event.why or not event.where:  # else the rule or policy has said it
-            where = printable(event.where) or f"the kernel, after {printable(event.hook)}"
+        case Dropped() if not event.where or event.why not in ("", f"dropped in {event.where}"):
+            # else the rule or policy has said it
+            where = printable(event.where) or "the kernel" + (f", after {printable(event.hook)}" if event.hook else "")
             return Line("drop", "dropped", f"by {where}" + (f": {printable(event.why)}" if event.why else ""))
     return None
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.conntrack.tuples import ORIGINAL, Tuple, read_tuple
 from iptables_emu.ext import nft
-from iptables_emu.ext.api import Base, Gathered, Match, Opt
+from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Test
 from iptables_emu.ext.widemask import narrow_mask, wide_mask
 from iptables_emu.model.address import FULL, show
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.types import plen_mask, uint
 
+if TYPE_CHECKING:
+    from iptables_emu.conntrack.table import Conn
+    from iptables_emu.engine.context import Context
+    from iptables_emu.packet.packet import Packet
+
+CLOSED = frozenset({"TIME_WAIT", "CLOSE"})
+TICK_NS = 4_000_000  # of a clock of 250 Hz
 
 def _bits(mask: int, base: Base) -> int:
     """The prefix length as connlimit counts it: each word of 32 bits up to its last one."""
@@ -26,7 +34,8 @@ class Connlimit(Match):
     """More than ``limit`` connections from (or to) the address under ``mask`` (of 128 bits), or with ``upto`` at
     most that many.
 
-    The meaning waits for the connection table.
+    A rule counts the connections that it has met, until they are gone or closed. Within one tick
+    of the clock the kernel does not look again which are gone: when that would matter, the outcome is unknown.
     """
 
     NAME: ClassVar[str] = "connlimit"
@@ -83,6 +92,56 @@ class Connlimit(Match):
             f"add @connlimit{{n}} {{ {side} {bits}{count} }}",
             declares="connlimit{n} { type ipv4_addr; flags dynamic; }",
         )
+
+
+    def compile(self, cx: Compile) -> Test:
+        mask, limit, upto, destination = narrow_mask(self.mask, cx.base.family), self.limit, self.upto, self.destination
+        lists: dict[tuple[int, int], Counted] = {}
+
+        def test(pkt: Packet, ctx: Context) -> bool | None:
+            conn = pkt.ct
+            zone = conn.zone_of(ORIGINAL) if conn else 0
+            counted = lists.setdefault(((pkt.dst if destination else pkt.src) & mask, zone), Counted())
+            count = counted.count(pkt, conn, ctx)
+            if count is None:
+                return None
+            if not count:
+                pkt.hotdrop = True
+                return False
+            return (count > limit) is not upto
+
+        return test
+
+    def why_not(self, pkt: Packet, ctx: Context, base: Base) -> tuple[str, str]:
+        return self.save(base).strip(), "more" if self.upto else "not more"
+
+
+class Counted:
+    """The connections of one address: (original tuple, zone) of each."""
+
+    def __init__(self) -> None:
+        self.members: list[tuple[Tuple, int]] = []
+        self.cleaned = -TICK_NS
+
+    def count(self, pkt: Packet, conn: Conn | None, ctx: Context) -> int | None:
+        """How many there are with this packet's; None when the clock's tick matters (nf_conncount_add)."""
+        key = conn.original if conn else read_tuple(pkt.family, pkt.src, pkt.dst, pkt.proto, bytes(pkt.data[pkt.l4 :]))
+        if key is None:
+            return 0
+        mine = (key, conn.zone_of(ORIGINAL) if conn else 0)
+        alive = [member for member in self.members if member == mine or self._alive(member, ctx)]
+        if len(alive) != len(self.members) and ctx.now - self.cleaned < TICK_NS:
+            return None
+        self.members, self.cleaned = alive, ctx.now
+        if mine not in self.members:
+            self.members.append(mine)
+        return len(self.members)
+
+    @staticmethod
+    def _alive(member: tuple[Tuple, int], ctx: Context) -> bool:
+        key, zone = member
+        found = ctx.conntrack.table.find(key, zone)
+        return found is not None and (found[0].tcp is None or found[0].tcp.state not in CLOSED)
 
 
 EXTENSIONS = (Connlimit,)

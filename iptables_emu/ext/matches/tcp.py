@@ -146,6 +146,18 @@ class Tcp(Match):
         dports, not_dports = native_ports(self.dports, self.not_dports)
         return replace(self, sports=sports, not_sports=not_sports, dports=dports, not_dports=not_dports)
 
+    def joined(self, later: Match) -> Self | None:
+        if not isinstance(later, Tcp) or not (self.is_native() and later.is_native()):
+            return None
+        out = self
+        if later.sports != ANY or later.not_sports:
+            out = replace(out, sports=later.sports, not_sports=later.not_sports)
+        if later.dports != ANY or later.not_dports:
+            out = replace(out, dports=later.dports, not_dports=later.not_dports)
+        if later.flags != (0, 0) or later.not_flags:
+            out = replace(out, flags=later.flags, not_flags=later.not_flags)
+        return out
+
     def region(self, base: Base) -> Region:
         clauses = port_clauses(self.sports, self.not_sports, self.dports, self.not_dports)
         if self.flags[0] or self.not_flags:

@@ -66,6 +66,16 @@ class Udp(Match):
         dports, not_dports = native_ports(self.dports, self.not_dports)
         return replace(self, sports=sports, not_sports=not_sports, dports=dports, not_dports=not_dports)
 
+    def joined(self, later: Match) -> Self | None:
+        if not isinstance(later, Udp) or not (self.is_native() and later.is_native()):
+            return None
+        out = self
+        if later.sports != ANY or later.not_sports:
+            out = replace(out, sports=later.sports, not_sports=later.not_sports)
+        if later.dports != ANY or later.not_dports:
+            out = replace(out, dports=later.dports, not_dports=later.not_dports)
+        return out
+
     def region(self, base: Base) -> Region:
         clauses = tuple(port_clauses(self.sports, self.not_sports, self.dports, self.not_dports))
         if base.personality == "nft" and self.is_native():
