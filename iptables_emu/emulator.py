@@ -74,8 +74,11 @@ class Emulator:
 
     def _start(self, packet: Packet) -> Engine:
         if self.inferred:
-            self.host = infer_host(self.ruleset, family=packet.family, src=packet.src, dst=packet.dst, iif=packet.iif,
-                                   oif=packet.oif, local=packet.socket)  # fmt: skip
+            self.host, packet.iif = infer_host(
+                self.ruleset, family=packet.family, src=packet.src, dst=packet.dst, iif=packet.iif, oif=packet.oif,
+                local=packet.socket,
+            )  # fmt: skip
+            packet.socket = not packet.iif
         assert self.host is not None
         self.engine = Engine(self.ruleset, self.host, self._write, seed=self.seed, now=self.now, explain=self.explain)
         self.engine.machine.conntrack.now = self.now

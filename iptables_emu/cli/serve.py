@@ -102,7 +102,7 @@ def _odd(text: str) -> bool:
 def _captured(do: Callable[[], int], stdin: str) -> Result:
     """Run with standard streams of its own."""
     before = sys.stdin, sys.stdout, sys.stderr
-    given, out, err = (io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="surrogateescape")
+    given, out, err = (io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="surrogateescape", newline="")
                        for data in (stdin.encode("utf-8", "surrogateescape"), b"", b""))  # fmt: skip
     sys.stdin, sys.stdout, sys.stderr = given, out, err
     try:

@@ -133,7 +133,8 @@ def best_address(key: Tuple, wanted: NatRange, manip: str, zone: int) -> Tuple:
         out = out << 32 | word
         full = full or word != highs[i]
         if not wanted.persistent:
-            value ^= dest[i]
+            # for DNAT the kernel has already put the new word where it reads the old one
+            value ^= dest[i] if manip == "src" else int.from_bytes(word.to_bytes(4, "big"), "little")
     return _with_address(key, out, manip)
 
 

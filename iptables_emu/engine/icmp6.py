@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from iptables_emu.engine import icmp
 from iptables_emu.engine.routing6 import output6
-from iptables_emu.host.address6 import anycast, in_order, is_link_local, is_multicast, needs_interface, select_source
+from iptables_emu.host.address6 import LOOPBACK, anycast, in_order, is_link_local, is_multicast, select_source
 from iptables_emu.packet.exthdr import skip_headers
 from iptables_emu.packet.packet import HOST, ICMPV6, Packet
 
@@ -45,21 +45,15 @@ def _is_error(pkt: Packet) -> bool:
     return not pkt.data[at] & INFORMATION
 
 
-def error_way(host: Host, pkt: Packet) -> tuple[int, Decision] | None:
-    """Source and route of an error about a packet, None where there is no way."""
-    oif = pkt.iif if needs_interface(pkt.src) else ""
-    if oif == "lo":
-        oif = host.owns(pkt.dst, 6) or oif
-    source = None
-    if (host.owns(pkt.dst, 6) is not None or anycast(host, pkt.dst, pkt.iif if is_link_local(pkt.dst) else "")) and (
-        pkt.pkttype == HOST
-    ):
-        source = pkt.dst
+def error_way(host: Host, pkt: Packet, dev: str) -> tuple[int, Decision] | None:
+    """Source and route of an error about a packet, None where there is no way. ``dev``: the interface it is at."""
+    link = pkt.link or pkt.iif
+    oif = (link if dev in ("lo", "") else dev) if is_link_local(pkt.src) else ""
+    source = pkt.dst if pkt.pkttype == HOST and _own(host, pkt.dst, dev) else None
     if source is None:
-        way = output6(host, pkt.src, mark=0, oif=oif)
-        if way.route is None or way.route.src is None:
-            came_by = host.owns(pkt.dst, 6) or pkt.iif if pkt.iif == "lo" else pkt.iif
-            source = select_source(host, came_by, pkt.src) if came_by else None
+        way = output6(host, pkt.src, oif=oif)
+        if link and (way.route is None or way.route.src is None):
+            source = select_source(host, link, pkt.src)
     way = output6(host, pkt.src, src=source or 0, oif=oif, choose=True)
     if way.kind not in ("forward", "local") or way.anycast:
         return None
@@ -68,11 +62,19 @@ def error_way(host: Host, pkt: Packet) -> tuple[int, Decision] | None:
     return None if source is None else (source, way)
 
 
-def send_error(path: Path, pkt: Packet, kind: int, code: int, info: int = 0) -> None:
-    """icmp6_send."""
+def _own(host: Host, address: int, dev: str) -> bool:
+    """Whether an error about a packet to the address comes from it: on its own link, if it means nothing beyond."""
+    narrow = is_link_local(address) or address == LOOPBACK
+    if any(a.value == address for i in host.interfaces.values() if not narrow or i.name == dev for a in i.addresses):
+        return True
+    return anycast(host, address, dev if is_link_local(address) else "")
+
+
+def send_error(path: Path, pkt: Packet, kind: int, code: int, info: int = 0, dev: str = "") -> None:
+    """icmp6_send. ``dev``: the interface the packet is at, if that is not the one it came by."""
     if not may_report(pkt, kind, code, info):
         return
-    found = error_way(path.host, pkt)
+    found = error_way(path.host, pkt, dev or pkt.iif or "lo")
     if found is not None:
         source, way = found
         if not _within_ration(path, pkt.src, kind, way):

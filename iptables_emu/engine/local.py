@@ -55,7 +55,7 @@ def _way_back(path: Path, pkt: Packet) -> Decision | None:
     """The route of TCP's answer: to a neighbour's link-local address by the link it came by."""
     if pkt.family == 4:
         return None
-    oif = pkt.iif if needs_interface(pkt.src) else ""
+    oif = (pkt.link or pkt.iif) if needs_interface(pkt.src) else ""
     return output6(path.host, pkt.src, src=pkt.dst, oif=oif, choose=True)
 
 

@@ -109,7 +109,7 @@ def answer_icmp6(path: Path, pkt: Packet, decision: Decision) -> None:
         return
     unicast = not decision.broadcast and not decision.anycast
     source = pkt.dst if unicast or (decision.anycast and conf.get("net.ipv6.anycast_src_echo_reply")) else 0
-    oif = pkt.iif if pkt.iif != "lo" else (decision.route.dev if decision.route else "")
+    oif = pkt.link or pkt.iif
     way = output6(path.host, pkt.src, src=source, oif=oif, choose=True)
     if way.kind not in ("forward", "local"):
         return

@@ -238,11 +238,15 @@ class Path:
             machine.end(copy, "sent", "comes back, for this host listens too")
             copy.iif, copy.oif, copy.pkttype = decision.dev, "", LOOPBACK
             copy.socket, copy.uid, copy.gid, copy.ct_template = False, None, None, None
-            self._backlog.append((copy, None, Decision("local", "for everyone on the link", decision.dev, broadcast=True)))
-        if self._in_call:
-            self._loop_back()
+            self.come_back(copy, Decision("local", "for everyone on the link", decision.dev, broadcast=True))
         if legacy:
             machine.start(pkt, "copy")
+
+    def come_back(self, pkt: Packet, decision: Decision) -> None:
+        """A packet that comes in at once when a socket sends it, else when all else is done (netif_rx)."""
+        self._backlog.append((pkt, None, decision))
+        if self._in_call:
+            self._loop_back()
 
     def transmit(self, pkt: Packet, data: bytes, decision: Decision) -> None:
         """Onto the wire, or back in by lo."""
@@ -259,6 +263,7 @@ class Path:
             again.socket, again.uid, again.gid = False, None, None
             again.ct_template = None
             again.ip_options = None
+            again.link = decision.route.dev if decision.route else ""
             if sane(again):
                 self._backlog.append((again, pkt.number, decision))
             return

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iptables_emu.engine import fragments6, icmp6
+from iptables_emu.engine.decision import Decision
 from iptables_emu.engine.routing6 import refusal6
+from iptables_emu.engine.verdict import Verdict
 from iptables_emu.host.address6 import has_joined, is_multicast
 from iptables_emu.packet.packet import HOPOPTS, LOOPBACK, Packet
 
 if TYPE_CHECKING:
-    from iptables_emu.engine.decision import Decision
     from iptables_emu.engine.path import Path
 
 MINIMUM_MTU = 1280
@@ -122,7 +123,7 @@ def forwardable(path: Path, pkt: Packet, decision: Decision) -> bool:
             return False
     mtu = max(_mtu(path, decision), MINIMUM_MTU)
     if len(pkt.data) > mtu and (pkt.frag_max > mtu or not pkt.frag_max):
-        path.error(pkt, 2, 0, mtu)
+        icmp6.send_error(path, pkt, 2, 0, mtu, decision.dev)
         machine.drop(pkt, "PREROUTING", "", f"longer than the MTU of {decision.dev} ({mtu})")
         return False
     return True
@@ -140,14 +141,28 @@ def finish(path: Path, pkt: Packet, decision: Decision) -> None:
     if len(pkt.data) > mtu or 0 < pkt.frag_max < len(pkt.data):
         pieces = fragments6.split(pkt, mtu, path.machine.rng)
     if pieces is None:
-        path.error(pkt, 2, 0, mtu)
+        icmp6.send_error(path, pkt, 2, 0, mtu, decision.dev)
         path.machine.end(pkt, "sent", f"longer than the MTU of {decision.dev}: not sent")
         return
     path.machine.end(pkt, "sent", f"sent out {decision.dev}")
     for piece in pieces:
         if is_multicast(pkt.dst) and decision.dev != "lo":
             if has_joined(path.host, decision.dev, pkt.dst):
-                path.own_multicast(Packet(piece) if len(pieces) > 1 else pkt, decision)
+                _own_copy(path, pkt, piece, decision)
             if pkt.ttl == 0 or pkt.dst >> 112 & 15 <= 1:
                 continue
         path.transmit(pkt, piece, decision)
+
+
+def _own_copy(path: Path, pkt: Packet, data: bytes, decision: Decision) -> None:
+    """What goes to a group that this host has joined comes in as well, through POSTROUTING once more."""
+    machine = path.machine
+    copy = pkt.copy()
+    copy.replace(data)
+    machine.start(copy, "copy")
+    if machine.hook("POSTROUTING", copy, "", decision.dev) is not Verdict.ACCEPT:
+        return
+    machine.end(copy, "sent", "comes back, for this host listens too")
+    copy.iif, copy.oif, copy.pkttype = decision.dev, "", LOOPBACK
+    copy.socket, copy.uid, copy.gid, copy.ct_template = False, None, None, None
+    path.come_back(copy, Decision("local", "multicast that this host has joined", decision.dev, decision.route, broadcast=True))

@@ -87,6 +87,11 @@ class Extension:
         """The extension from its options, which have passed ``check`` and the table's conditions."""
         raise NotImplementedError
 
+    @classmethod
+    def more_help(cls) -> str:
+        """What stands under the options in its help, such as the names that one takes."""
+        return ""
+
     @property
     def saved_name(self) -> str:
         """The name that iptables-save prints."""

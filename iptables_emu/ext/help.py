@@ -15,7 +15,7 @@ def help_text(ext_class: type[Extension]) -> str:
     if not ext_class.OPTIONS:
         return f"{ext_class.NAME} {kind} takes no options\n"
     rows = [_row(row) for row in _rows(ext_class)]
-    return f"{ext_class.NAME} {kind} options:\n" + "".join(rows)
+    return f"{ext_class.NAME} {kind} options:\n" + "".join(rows) + ext_class.more_help()
 
 
 def _rows(ext_class: type[Extension]) -> list[list[Opt]]:

@@ -116,3 +116,9 @@ def type_region(value: TypeCode, inverted: bool, label: str, wildcard: bool) -> 
     else:
         boxes = ((types,), (codes,)) if inverted else ((types, codes),)
     return Region(boxes, Header(HEADER))
+
+
+def valid_types(what: str, names: Mapping[str, TypeCode]) -> str:
+    """The names for the help."""
+    text = textwrap.fill(", ".join(names), 100, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return f"Valid {what} Types:\n{text}\n"

@@ -31,12 +31,16 @@ def named_interfaces(ruleset: Ruleset, family: int) -> tuple[list[str], list[str
 
 def infer_host(
     ruleset: Ruleset, *, family: int, src: int, dst: int, iif: str = "", oif: str = "", local: bool = False
-) -> Host:
-    """The host: ``-i`` alone means that the packet is for it, ``-o`` alone that it comes from it, both that it
-    is forwarded. ``notes`` of the host says what was assumed."""
+) -> tuple[Host, str]:
+    """The host, and the interface that the packet comes in by ("": it was made there).
+
+    ``-i`` alone means that the packet is for the host, ``-o`` alone that it comes from it, both that it is
+    forwarded. ``notes`` of the host says what was assumed.
+    """
     host = Host()
     ins, outs = named_interfaces(ruleset, family)
-    local = local or bool(oif and not iif) or "lo" in (iif, oif)
+    itself = "lo" in (iif, oif)
+    local = local or itself or bool(oif and not iif) or (not iif and _loopback(dst, family))
     for name in _distinct((iif, oif, *ins, *outs)):
         if name not in host.interfaces:
             host.add_interface(name)
@@ -44,10 +48,10 @@ def infer_host(
         host.ipv6 = True
         host.add_address("lo", Address(6, 1, 128))
     host.sysctls.update({"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1})
-    local = local or (not iif and _loopback(dst, family))
     if local:
+        iif = ""
         by = oif if oif not in ("", "lo") else _pick(host, outs, ins)
-        _local(host, family, src, dst, by, to_itself="lo" in (iif, oif))
+        _local(host, family, src, dst, by, to_itself=itself)
     elif iif and oif:
         _forward(host, family, src, dst, iif, oif)
         host.notes.append(f"forwarded from {iif} to {oif}")
@@ -55,7 +59,7 @@ def infer_host(
         iif = iif or _pick(host, ins, outs)
         _inbound(host, family, src, dst, iif, _other(host, outs, iif))
     host.notes.append("IP forwarding is on, reverse path filtering is off")
-    return host
+    return host, iif
 
 
 def _distinct(names: Iterable[str]) -> list[str]:

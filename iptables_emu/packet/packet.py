@@ -55,6 +55,7 @@ class Packet:
         "ipid_own",
         "l4",
         "length",
+        "link",
         "mark",
         "mf",
         "nat_done",
@@ -91,6 +92,7 @@ class Packet:
         self.ipid_own = False  # the host chose the IP id
         self.nat_done = False
         self.ip_options: IpOptions | None = None  # as routing read them at input
+        self.link = ""  # by which link IPv6 takes it to have come, where that is not iif
         self.frag_max = 0  # largest fragment it was put together from
         self.frag_sizes: tuple[int, ...] = ()
         self.frag_head = 0  # bytes before the first fragment's payload

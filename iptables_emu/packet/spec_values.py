@@ -65,6 +65,8 @@ def protocol(item: Item) -> str | int:
     text = item.text.lower()
     value = strict(text, 0, U8)
     value = next((n for n in (value, names.CHAIN_NUMBER.get(text), names.protocol_number(text)) if n is not None), None)
+    if text == "all":
+        raise item.wrong("a packet has one protocol: give tcp, udp, icmp, ... or a number from 0 to 255")
     if value is None:
         raise item.wrong(f"unknown protocol {item.shown}: give tcp, udp, icmp, ... or a number from 0 to 255")
     return next((name for name, known in PROTOCOLS.items() if known == value), value)

@@ -99,3 +99,19 @@ def test_every_transition_is_there() -> None:
 ])  # fmt: skip
 def test_transitions(direction: int, kind: str, before: str, after: str) -> None:
     assert TRANSITIONS[direction, kind, before] == after
+
+
+@pytest.mark.parametrize(
+    ("src", "dst", "chosen"),
+    [
+        ("2001:db8:8::10", "2001:db8:9::77", "fd00:2::d"),
+        ("2001:db8:8::11", "2001:db8:9::77", "fd00:2::1d"),
+        ("2001:db8:8::16", "2001:db8:9::77", "fd00:2::4e"),
+        ("2001:db8:8::1", "2001:db8:8::10", "fd00:2::42"),
+    ],
+)
+def test_an_ipv6_destination_is_chosen_with_the_words_already_chosen(src: str, dst: str, chosen: str) -> None:
+    """Measured: DNAT to fd00:2::9-fd00:2::50."""
+    flow = Tuple(6, address(src), address(dst), 17, 4000, 53)
+    wanted = NatRange(address("fd00:2::9"), address("fd00:2::50"))
+    assert nat.best_address(flow, wanted, "dst", 0).dst == address(chosen)

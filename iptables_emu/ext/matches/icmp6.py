@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
-from iptables_emu.ext.icmp_types import TypeCode, list_type, names_of, type_name, type_option, type_region
+from iptables_emu.ext.icmp_types import TypeCode, list_type, names_of, type_name, type_option, type_region, valid_types
 
 NAMES = names_of("""destination-unreachable:1 no-route:1/0 communication-prohibited:1/1 beyond-scope:1/2
 address-unreachable:1/3 port-unreachable:1/4 failed-policy:1/5 reject-route:1/6 packet-too-big:2 time-exceeded:3
@@ -36,6 +36,10 @@ class Icmp6(Match):
 
     value: TypeCode
     inverted: bool = False
+
+    @classmethod
+    def more_help(cls) -> str:
+        return valid_types("ICMPv6", NAMES)
 
     @classmethod
     def parse(cls, given: Gathered, base: Base) -> Self:
