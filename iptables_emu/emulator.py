@@ -8,10 +8,12 @@ from iptables_emu.engine.assume import Assumptions
 from iptables_emu.engine.emulator import Engine
 from iptables_emu.host.host import Host
 from iptables_emu.host.infer import infer_host
+from iptables_emu.host.ipset.sets import IpSets
 from iptables_emu.host.place import place
 from iptables_emu.model.rule import Rule
 from iptables_emu.model.ruleset import Ruleset
 from iptables_emu.packet.packet import Packet
+from iptables_emu.text.ipset.load import load_sets
 from iptables_emu.text.save import rule_text
 from iptables_emu.trace.events import Dropped, Event, Fate, PacketStart
 from iptables_emu.trace.trace import Trace
@@ -24,18 +26,19 @@ class Emulator:
 
     ``host`` without interfaces is inferred from the rules and the first packet, and says so in ``notes``.
     ``now`` is the virtual time in seconds since the epoch (default: this moment); ``seed`` makes what the
-    kernel draws at random repeatable; ``assume`` answers for matches that cannot be known.
+    kernel draws at random repeatable; ``assume`` answers for matches that cannot be known. ``sets`` are the
+    ipsets of a host that brings none.
     """
 
     def __init__(
         self, ruleset: Ruleset, host: Host | None = None, *, seed: int = 0, now: float | None = None,
-        explain: bool = True, assume: Assumptions | None = None,
+        explain: bool = True, assume: Assumptions | None = None, sets: IpSets | None = None,
     ) -> None:  # fmt: skip
         self.ruleset = ruleset
         self.seed, self.explain = seed, explain
         self.assume = assume or Assumptions()
         self.now = int((time.time() if now is None else now) * 1_000_000_000)
-        self.host = host
+        self.host, self.sets = host, sets
         self.inferred = host is None or len(host.interfaces) == 1
         self.engine: Engine | None = None
 
@@ -80,6 +83,10 @@ class Emulator:
             )  # fmt: skip
             packet.socket = not packet.iif
         assert self.host is not None
+        if self.host.ipset_text:
+            load_sets(self.host, self.now)
+        elif self.sets is not None:
+            self.host.ipsets = self.sets
         self.engine = Engine(self.ruleset, self.host, self._write, seed=self.seed, now=self.now, explain=self.explain)
         self.engine.machine.conntrack.now = self.now
         self.engine.machine.assume = self.assume

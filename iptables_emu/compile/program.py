@@ -10,6 +10,7 @@ from iptables_emu.ext.api import Action, Base, Compile, Match, Test
 from iptables_emu.model.address import prefix_mask, show, show_mask
 from iptables_emu.model.rule import Rule, RuleSpec
 from iptables_emu.model.ruleset import Chain, Ruleset, Table
+from iptables_emu.options.names import protocol_name
 
 if TYPE_CHECKING:
     from iptables_emu.packet.packet import Packet
@@ -155,8 +156,15 @@ def _protocol(spec: RuleSpec, personality: str) -> Clause:
     number, inverted = spec.proto, spec.not_proto
     native = personality == "nft"
 
-    def test(pkt: Packet, iif: str, oif: str) -> bool:
+    def protocol(pkt: Packet) -> int:
         # nft stops at an AH header, ip6_tables walks on
-        return ((pkt.proto_before_ah if native else pkt.proto) == number) is not inverted
+        return pkt.proto_before_ah if native else pkt.proto
 
-    return Clause(f"{'! ' if inverted else ''}-p {number}", test, lambda p, i, o: f"protocol {p.proto}")
+    def test(pkt: Packet, iif: str, oif: str) -> bool:
+        return (protocol(pkt) == number) is not inverted
+
+    def have(pkt: Packet, iif: str, oif: str) -> str:
+        value = protocol(pkt)
+        return f"protocol {(value and protocol_name(value, lookup=True)) or value}"
+
+    return Clause(f"{'! ' if inverted else ''}-p {protocol_name(number, lookup=False) or number}", test, have)

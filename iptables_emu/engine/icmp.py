@@ -42,7 +42,7 @@ def ipv6(src: int, dst: int, proto: int, body: bytes, *, tos: int = 0, ttl: int 
 
 def error4(pkt: Packet, src: int, kind: int, code: int, info: int = 0) -> bytes:
     """An ICMP error about a packet, to its source. ``info`` is the second word (MTU, gateway)."""
-    quote = bytes(pkt.data)[: QUOTE4 - 28]
+    quote = pkt.quoted(QUOTE4 - 28)
     body = bytes((kind, code, 0, 0)) + info.to_bytes(4, "big") + quote
     body = body[:2] + internet_checksum(body).to_bytes(2, "big") + body[4:]
     return ipv4(src, pkt.src, ICMP, body, tos=pkt.tos & 0x1E | 0xC0)

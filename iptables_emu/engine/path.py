@@ -205,7 +205,7 @@ class Path:
         """POSTROUTING, then out of the interface (ip_output, ip_finish_output)."""
         machine = self.machine
         pkt.oif = decision.dev
-        if not iif and decision.broadcast and pkt.family == 4 and (pkt.dst >> 28 != 14 or self.routing.joined(pkt)):
+        if not iif and decision.broadcast and decision.dev != "lo" and pkt.family == 4 and (pkt.dst >> 28 != 14 or self.routing.joined(pkt)):
             self.own_multicast(pkt, decision)
         verdict = machine.hook("POSTROUTING", pkt, iif, decision.dev)
         if verdict is not Verdict.ACCEPT:
@@ -379,6 +379,8 @@ class Path:
             reply.set_ttl(self.host.sysctls.get("net.ipv4.ip_default_ttl"))
         if not (attach and reply.proto == TCP):  # REJECT's RST alone has no socket
             reply.socket, reply.uid, reply.gid = True, NO_FILE, NO_FILE
+        elif reply.family == 4:
+            reply.pending_checksum = True
         if attach and cause is not None and cause.ct is not None:
             reply.ct = cause.ct
             reply.ctinfo = t.RELATED_REPLY if cause.ctinfo < t.IS_REPLY else t.RELATED

@@ -155,8 +155,11 @@ class Routing:
         if family == 4:
             if not pkt.dst:
                 return Decision("local", "no destination: this host", "lo")
-            if src and (pkt.dst == 0xFFFFFFFF or pkt.dst >> 28 == 14) and host.owns(src, 4) not in (None, "lo"):
-                return self._output_many(pkt, host.owns(src, 4) or "", None)
+            dev = host.owns(src, 4) if src and (pkt.dst == 0xFFFFFFFF or pkt.dst >> 28 == 14) else None
+            if dev == "lo":
+                return Decision("local", "for everyone on lo", "lo", broadcast=True)
+            if dev:
+                return self._output_many(pkt, dev, None)
         found: Found = host.fibs[family].lookup(pkt.dst, src=src, mark=pkt.mark, iif="lo", tos=pkt.tos)
         if found.error or found.route is None:
             return Decision(ERROR_KIND[found.error], CALL[found.error])

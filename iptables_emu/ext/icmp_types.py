@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -118,7 +119,7 @@ def type_region(value: TypeCode, inverted: bool, label: str, wildcard: bool) -> 
     return Region(boxes, Header(HEADER))
 
 
-def valid_types(what: str, names: Mapping[str, TypeCode]) -> str:
+def valid_types(what: str, table: tuple[Named, ...]) -> str:
     """The names for the help."""
-    text = textwrap.fill(", ".join(names), 100, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    text = textwrap.fill(", ".join(each.name for each in table), 100, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
     return f"Valid {what} Types:\n{text}\n"

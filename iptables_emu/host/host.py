@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from iptables_emu.host import address6, fib6
 from iptables_emu.host.fib import LOCAL, MAIN, TABLES, Fib, PolicyRule, Route, full
+from iptables_emu.host.ipset.sets import IpSets
 from iptables_emu.host.sysctl import Sysctls
 from iptables_emu.model.address import BITS, FULL, family_of, network, prefix_mask
 
@@ -73,6 +74,8 @@ class Host:
         self.neighbours: dict[tuple[str, int], bytes] = {}
         self.sockets: list[Socket] = []
         self.queues: dict[int, str] = {}
+        self.ipsets = IpSets()
+        self.ipset_text = ""  # commands of ``ipset restore`` that have still to be carried out
         self.ipv6 = False
         self.notes: list[str] = []  # what was assumed
         self.add_address("lo", Address(4, 0x7F000001, 8))
@@ -96,6 +99,7 @@ class Host:
                 host.add_rule(rule)
             for n in data.get("neighbours", []):
                 host.neighbours[n["dev"], network(n["dst"])[1]] = bytes.fromhex(n["mac"].replace(":", ""))
+            host.ipset_text = str(data.get("ipsets", ""))
             host.queues = {int(k): str(v) for k, v in data.get("queue", {}).items()}
         except (KeyError, TypeError, AttributeError) as error:
             raise HostError(f"host: {error}") from None

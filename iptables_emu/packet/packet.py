@@ -61,6 +61,7 @@ class Packet:
         "nat_done",
         "number",
         "oif",
+        "pending_checksum",
         "pkttype",
         "priority",
         "proto",
@@ -90,6 +91,7 @@ class Packet:
         self.hotdrop = False
         self.forwarded = False
         self.ipid_own = False  # the host chose the IP id
+        self.pending_checksum = False  # TCP's is summed up only where the packet leaves (CHECKSUM_PARTIAL)
         self.nat_done = False
         self.ip_options: IpOptions | None = None  # as routing read them at input
         self.link = ""  # by which link IPv6 takes it to have come, where that is not iif
@@ -202,6 +204,15 @@ class Packet:
             if name != "data":
                 setattr(other, name, getattr(self, name))
         return other
+
+    def quoted(self, most: int) -> bytes:
+        """The packet as an ICMP error quotes it, up to ``most`` bytes: a pending checksum is the pseudo header's."""
+        data = bytes(self.data[: self.length])
+        if self.pending_checksum and self.proto == TCP and not self.frag_offset and len(data) >= self.l4 + 18:
+            size = len(data) - self.l4
+            partial = internet_checksum(pseudo_header(self.family, self.src, self.dst, TCP, size)) ^ 0xFFFF
+            data = data[: self.l4 + 16] + partial.to_bytes(2, "big") + data[self.l4 + 18 :]
+        return data[:most]
 
     # -- writing ----------------------------------------------------------------------------
 

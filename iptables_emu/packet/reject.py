@@ -105,7 +105,7 @@ def icmp_error(pkt: Packet, kind: int, code: int, rest: int = 0, source: int = 0
     whole = bytes(pkt.data[: pkt.length])
     if pkt.proto == ICMP and (pkt.l4 >= len(whole) or whole[pkt.l4] in ERROR_TYPES or whole[pkt.l4] > HIGHEST_TYPE):
         return None
-    icmp = struct.pack("!BBHI", kind, code, 0, rest) + whole[:QUOTED_4]
+    icmp = struct.pack("!BBHI", kind, code, 0, rest) + pkt.quoted(QUOTED_4)
     icmp = icmp[:2] + internet_checksum(icmp).to_bytes(2, "big") + icmp[4:]
     return ipv4_header(source, pkt.src, ICMP, len(icmp), ttl, tos=pkt.tos & 0x1E | 0xC0) + icmp
 
@@ -123,7 +123,7 @@ def icmp6_error(pkt: Packet, kind: int, code: int, rest: int = 0, source: int = 
         # a fragment without the ICMPv6 header counts as no ICMPv6 (RFC 8200)
         if (readable and not whole[pkt.l4] & 0x80) or (not readable and not pkt.frag_offset and not pkt.mf):
             return None
-    icmp = struct.pack("!BBHI", kind, code, 0, rest) + whole[:QUOTED_6]
+    icmp = struct.pack("!BBHI", kind, code, 0, rest) + pkt.quoted(QUOTED_6)
     check = internet_checksum(pseudo_header(6, source, pkt.src, ICMPV6, len(icmp)) + icmp)
     icmp = icmp[:2] + check.to_bytes(2, "big") + icmp[4:]
     return ipv6_header(source, pkt.src, ICMPV6, len(icmp), ttl) + icmp

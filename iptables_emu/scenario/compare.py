@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from iptables_emu.packet.build import ICMP
 from iptables_emu.packet.describe import describe_frame
-from iptables_emu.scenario.fields import ETHERNET, without_clock, without_flow_label
+from iptables_emu.scenario.fields import ETHERNET, fragment_ids, without_clock, without_flow_label, without_fragment_id
 from iptables_emu.scenario.randomness import Randomness
 
 Observation = dict[str, Any]
@@ -92,11 +92,12 @@ def differences(kernel: Observation, emulated: Observation, scenario: dict[str, 
     if len(mine["steps"]) != len(theirs["steps"]):
         found.append(f"steps: kernel {len(mine['steps'])}, emulator {len(theirs['steps'])}")
     steps = scenario.get("steps", []) or [{} for _ in mine["steps"]]
+    known = fragment_ids(scenario)
     opens_sockets = any("listen" in step or "connect" in step for step in steps)
     for number, (one, other, step) in enumerate(zip(mine["steps"], theirs["steps"], steps, strict=False), 1):
         if not step.keys() & {"inject", "send_local"}:
             random.forget()  # connections may have ended
-        lines = _step_differences(one, other, random, opens_sockets)
+        lines = _step_differences(one, other, random, opens_sockets, known)
         found += [f"step {number} {line}" for line in lines]
     for key in ("save", "save6"):
         found += _text_differences(key, mine.get(key) or "", theirs.get(key) or "")
@@ -108,10 +109,12 @@ def _load(load: dict[str, Any], who: str) -> str:
     return f"{who} rc {load['rc']}" + (f" ({words})" if words else "")
 
 
-def _step_differences(kernel: Step, emulated: Step, random: Randomness, opens_sockets: bool) -> Iterator[str]:
+def _step_differences(
+    kernel: Step, emulated: Step, random: Randomness, opens_sockets: bool, known: frozenset[bytes]
+) -> Iterator[str]:
     yield from _packet_differences(kernel["packets"], emulated["packets"])
     yield from _trace_differences(kernel["trace"], emulated["trace"])
-    yield from _frame_differences(kernel, emulated, random, opens_sockets)
+    yield from _frame_differences(kernel, emulated, random, opens_sockets, known)
     for key in ("log", "conntrack", "expectations"):
         mine, theirs = (_plain_lines(step.get(key) or []) for step in (kernel, emulated))
         if key == "expectations":
@@ -175,13 +178,17 @@ def _event(event: dict[str, Any]) -> str:
     return f"{event['chain']} {event['kind']}{index} {event['verdict']}"
 
 
-def _frame_differences(kernel: Step, emulated: Step, random: Randomness, opens_sockets: bool) -> Iterator[str]:
+def _frame_differences(
+    kernel: Step, emulated: Step, random: Randomness, opens_sockets: bool, known: frozenset[bytes]
+) -> Iterator[str]:
     from_host = bool(own_packets(kernel))
     for number, (one, other) in enumerate(zip_longest(kernel["emitted"], emulated["emitted"]), 1):
         if one is None or other is None:
             yield f"emitted {number}: {_versus(_frame_line(one), _frame_line(other))}"
             continue
-        mine, theirs = (_plain_frame(frame, from_host, opens_sockets) for frame in (one, other))
+        mine, theirs = (
+            without_fragment_id(_plain_frame(frame, from_host, opens_sockets), known) for frame in (one, other)
+        )
         if one["iface"] == other["iface"] and random.frames_agree(mine, theirs):
             continue
         line = f"emitted {number}: {_versus(_frame_line(one), _frame_line(other))}"

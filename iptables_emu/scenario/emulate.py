@@ -15,6 +15,7 @@ from iptables_emu.model.ruleset import Ruleset
 from iptables_emu.packet.build import build, ethernet
 from iptables_emu.packet.packet import Malformed, Packet
 from iptables_emu.scenario.observe import Step
+from iptables_emu.text.ipset.load import load_sets
 from iptables_emu.text.load import LoadError, load_dump
 from iptables_emu.text.programs import Environment, run_program
 from iptables_emu.text.save import rule_text, save_ruleset
@@ -39,6 +40,7 @@ class Run:
         self.ruleset = Ruleset(self.personality)
         self.ruleset.release = RELEASE_AT_HAND
         self.host = Host.from_dict(scenario.get("host", {}))
+        load_sets(self.host, START_NS)
         if "ipv6" in scenario.get("rulesets", {}):
             self.enable_ipv6()
         self.note = ""
@@ -71,10 +73,15 @@ class Run:
             whole = text if isinstance(text, str) else "".join(f"{line}\n" for line in text)
             try:
                 number = 4 if family == "ipv4" else 6
-                load_dump(whole, number, self.personality, counters=counters, ruleset=self.ruleset)
+                load_dump(whole, number, self.personality, counters=counters, ruleset=self.ruleset, sets=self.sets)
             except LoadError as error:
                 return {"rc": error.status, "stderr": error.message}
         return {"rc": 0, "stderr": ""}
+
+    @property
+    def sets(self) -> dict[str, int]:
+        """The ipsets that rules may name, with their families."""
+        return dict(self.host.ipsets.families())
 
     def write(self, chain: str, rule: Rule) -> str:
         return rule_text(chain, rule.spec, self.personality)
@@ -181,7 +188,7 @@ class Run:
         run_ip(self.host, shlex.split(arguments), self.address)
 
     def do_iptables(self, arguments: str) -> None:
-        env = Environment(self.ruleset)
+        env = Environment(self.ruleset, sets=self.sets)
         if self.personality == "legacy":
             for table in self.ruleset.tables.values():
                 for chain in table.chains.values():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from iptables_emu.packet.build import ICMP, ICMPV6, TCP, UDP
 
@@ -135,3 +136,34 @@ def without_flow_label(frame: bytes) -> bytes:
     if frame[12:14] != b"\x86\xdd" or len(frame) < ETHERNET + 4:
         return frame
     return frame[: ETHERNET + 1] + bytes([frame[ETHERNET + 1] & 0xF0]) + bytes(2) + frame[ETHERNET + 4 :]
+
+
+def fragment_id(frame: bytes) -> int | None:
+    """Where the id of an IPv6 fragment stands, which the kernel draws when it makes the fragments."""
+    if frame[12:14] != b"\x86\xdd" or len(frame) < ETHERNET + 40:
+        return None
+    kind, at = frame[ETHERNET + 6], ETHERNET + 40
+    while kind in (0, 43, 60) and at + 2 <= len(frame):
+        kind, at = frame[at], at + (frame[at + 1] + 1) * 8
+    return at + 4 if kind == 44 and at + 8 <= len(frame) else None
+
+
+def fragment_ids(scenario: Mapping[str, Any]) -> frozenset[bytes]:
+    """The ids of the IPv6 fragments that a scenario itself sends."""
+    found = set()
+    for step in scenario.get("steps", []):
+        value = step.get("inject") or step.get("send_local") or []
+        for one in value if isinstance(value, list) else [value]:
+            frame = bytes.fromhex(one.get("frame_hex", "")) or bytes(12) + b"\x86\xdd" + bytes.fromhex(one.get("packet_hex", ""))
+            at = fragment_id(frame)
+            if at is not None:
+                found.add(frame[at : at + 4])
+    return frozenset(found)
+
+
+def without_fragment_id(frame: bytes, known: frozenset[bytes]) -> bytes:
+    """The frame with the id of a fragment zeroed, if the kernel has drawn it."""
+    at = fragment_id(frame)
+    if at is None or frame[at : at + 4] in known:
+        return frame
+    return frame[:at] + bytes(4) + frame[at + 4 :]

@@ -98,7 +98,7 @@ class Store:
     def _rules(self, text: str, family: int) -> list[Rule]:
         try:
             return [decode_rule(rule, family) for rule in json.loads(text)]
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise self._damaged(error) from None
 
     def save(self, ruleset: Ruleset, before: dict[tuple[int, str], Table]) -> None:

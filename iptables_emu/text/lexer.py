@@ -25,7 +25,7 @@ def words(line: str) -> list[str]:
     else:
         parts = line.split('"')
         out = _pairs(parts) if len(parts) % 2 else [word for word, _ in marked_words(line)]
-    if len(line) >= MOST_BYTES:
+    if len(line) >= MOST_BYTES // 4:  # a letter may have four bytes
         check_lengths(out)
     return out
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from iptables_emu.model.ruleset import Ruleset
 from iptables_emu.text.argv import Parser
@@ -75,19 +76,20 @@ def _calls(row: str) -> str:
 
 def load_dump(
     text: str, family: int = 4, personality: str = "nft", *, counters: bool = False, ruleset: Ruleset | None = None,
-    assume_sets: bool = False,
+    assume_sets: bool = False, sets: Mapping[str, int] | None = None,
 ) -> Ruleset:  # fmt: skip
     """The ruleset of one iptables-save text. Raises LoadError.
 
-    ``assume_sets``: the ipsets that rules name exist (what they hold is not known then); otherwise none does.
+    ``sets`` are the ipsets that exist, with their families. ``assume_sets``: those that rules name exist, too
+    (what they hold is not known then).
     """
     ruleset = ruleset or Ruleset(personality)
     program = "iptables-restore" if family == 4 else "ip6tables-restore"
     version = f"{VERSION} ({'legacy' if personality == 'legacy' else 'nf_tables'})"
     parser = Parser(family, personality, program, version, restore=True)
     parser.release = ruleset.release
-    if assume_sets:
-        parser.sets = frozenset((name, 0) for name in named_sets(text))
+    known = dict.fromkeys(named_sets(text), 0) if assume_sets else {}
+    parser.sets = frozenset({**known, **(sets or {})}.items())
     run = Restore(ruleset, parser, Options(counters=counters))
     rc = run.run(text)
     if rc:

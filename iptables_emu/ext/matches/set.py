@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from iptables_emu.ext.api import Base, Gathered, Match, Opt
+from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Test
 from iptables_emu.ext.sets import set_and_directions
+from iptables_emu.host.ipset.element import Counters, Look
+from iptables_emu.host.ipset.packets import View
 from iptables_emu.options.numbers import strict
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
+
+if TYPE_CHECKING:
+    from iptables_emu.engine.context import Context
+    from iptables_emu.packet.packet import Packet
 
 Counter = tuple[str, int]  # "eq", "ne", "lt" or "gt", and the number
 
@@ -45,7 +51,7 @@ def _counters(what: str) -> tuple[Opt, ...]:
 
 @dataclass(frozen=True, slots=True)
 class SetMatch(Match):
-    """``dims`` are "src" and "dst". The meaning waits for the sets themselves."""
+    """``dims`` are "src" and "dst". A set that the host does not have leaves it unknown."""
 
     NAME: ClassVar[str] = "set"
     OPTIONS: ClassVar[Sequence[Opt]] = (
@@ -108,6 +114,32 @@ class SetMatch(Match):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return self._text("match-set", "")
+
+    @property
+    def set_names(self) -> tuple[str, ...]:
+        """The sets it holds a reference to."""
+        return (self.name,)
+
+    def compile(self, cx: Compile) -> Test:
+        counters = Counters(self.packets, self.octets) if self.packets or self.octets else None
+
+        def test(pkt: Packet, ctx: Context) -> bool | None:
+            sets = ctx.host.ipsets
+            sets.now = ctx.now
+            found = sets.find(self.name)
+            if found is None:
+                return None
+            look = Look(len(pkt.data), counters, self.return_nomatch, self.skip_counters, self.skip_subcounters)
+            return sets.packet_test(found, View(pkt, self.dims, ctx.iif, ctx.oif), look) is not self.inverted
+
+        return test
+
+    def why_not(self, pkt: Packet, ctx: Context, base: Base) -> tuple[str, str] | None:
+        found = ctx.host.ipsets.find(self.name)
+        if found is None:
+            return None
+        have = View(pkt, self.dims, ctx.iif, ctx.oif).told(found.kind)
+        return f"-m set{self.save(base)}", f"{have} is {'' if self.inverted else 'not '}in {self.name}"
 
 
 EXTENSIONS = (SetMatch,)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checksum(Target):
-    """Without effect here: a packet's checksum is filled in when it leaves, with or without this target."""
+    """Seen only where an ICMP error quotes a packet of this host: else checksums are filled in on leaving anyway."""
 
     NAME: ClassVar[str] = "CHECKSUM"
     TABLES: ClassVar[frozenset[str] | None] = frozenset({"mangle"})
@@ -33,6 +33,7 @@ class Checksum(Target):
 
     def compile(self, cx: Compile) -> Action:
         def act(pkt: Packet, ctx: Context) -> Flow:
+            pkt.pending_checksum = False
             return Flow.CONTINUE
 
         return act

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
-from iptables_emu.ext.api import Base, Gathered, Opt, Place, Target
+from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Outcome, Place, Target, Verdict
 from iptables_emu.ext.sets import set_and_directions
+from iptables_emu.host.ipset.element import ADD, DEL, Ext, Look
+from iptables_emu.host.ipset.packets import View
 from iptables_emu.options.numbers import U32, strict
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
+
+if TYPE_CHECKING:
+    from iptables_emu.engine.context import Context
+    from iptables_emu.host.ipset.sets import IpSets
+    from iptables_emu.packet.packet import Packet
 
 SetUse = tuple[str, tuple[str, ...]]  # a set's name, and "src" or "dst" for each dimension
 
@@ -47,7 +54,7 @@ def _only_with(option: str, needed: str) -> ParameterProblem:
 
 @dataclass(frozen=True, slots=True)
 class SetTarget(Target):
-    """Each use of a set is its name and directions. What it does to the sets is not worked out."""
+    """Each use of a set is its name and directions."""
 
     NAME: ClassVar[str] = "SET"
     OPTIONS: ClassVar[Sequence[Opt]] = (
@@ -105,6 +112,48 @@ class SetTarget(Target):
             return None
         late = any(name in self.maps for name in MAPS[1:])
         return "EINVAL" if place.table != "mangle" or (late and not place.hooks <= LATE_HOOKS) else None
+
+    @property
+    def set_names(self) -> tuple[str, ...]:
+        """The sets it holds a reference to."""
+        return tuple(use[0] for use in (self.add, self.delete, self.map) if use)
+
+    def compile(self, cx: Compile) -> Action:
+        def act(pkt: Packet, ctx: Context) -> Outcome:
+            sets = ctx.host.ipsets
+            sets.now = ctx.now
+            for use, do in ((self.add, ADD), (self.delete, DEL)):
+                if use is not None:
+                    self._change(pkt, ctx, sets, use, do)
+            return Flow.CONTINUE if self.map is None else self._map(pkt, ctx, sets, self.map)
+
+        return act
+
+    def _change(self, pkt: Packet, ctx: Context, sets: IpSets, use: SetUse, do: str) -> None:
+        found = sets.find(use[0])
+        if found is None:
+            ctx.note(pkt, f"-j SET: the set {use[0]} is not known here")
+            return
+        adding = do == ADD
+        ext = Ext(timeout=self.timeout if adding else None)
+        sets.packet_change(found, View(pkt, use[1], ctx.iif, ctx.oif), do, ext, self.exist and adding)
+
+    def _map(self, pkt: Packet, ctx: Context, sets: IpSets, use: SetUse) -> Outcome:
+        """Take over what the set tells of the packet; without skbinfo that is nothing, and priority 0."""
+        found = sets.find(use[0])
+        if found is None:
+            ctx.note(pkt, f"-j SET: the set {use[0]} is not known here")
+            return Verdict.UNKNOWN
+        look = Look(len(pkt.data))
+        if not sets.packet_test(found, View(pkt, use[1], ctx.iif, ctx.oif), look):
+            return Flow.CONTINUE
+        entry = look.found
+        if "map-mark" in self.maps and entry is not None:
+            ctx.set_mark(pkt, pkt.mark & ~entry.mark_mask ^ entry.mark)
+        if "map-prio" in self.maps:
+            before, pkt.priority = pkt.priority, entry.prio if entry is not None else 0
+            ctx.rewrote(pkt, "priority", f"0x{before:x}", f"0x{pkt.priority:x}")
+        return Flow.CONTINUE
 
 
 EXTENSIONS = (SetTarget,)

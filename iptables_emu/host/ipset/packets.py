@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from iptables_emu.host.ipset.element import Key, SetError
 from iptables_emu.host.ipset.kinds import Kind
+from iptables_emu.model.address import show
+from iptables_emu.options.names import protocol_name
 
 if TYPE_CHECKING:
     from iptables_emu.packet.packet import Packet
@@ -63,6 +65,19 @@ class View:
             raise SetError("EINVAL")
         at = 0 if proto in (ICMP, ICMPV6) or self.source(dimension) else 2
         return proto, int.from_bytes(data[at : at + 2], "big")
+
+    def told(self, kind: Kind) -> str:
+        """The packet's values as ``ipset`` would write the element, for people."""
+        try:
+            key = key_of(kind, self)
+        except SetError:
+            return "the packet, which lacks what the set looks at,"
+        family = self.pkt.family
+        parts = {"ip": show(key.ip, family), "net": show(key.ip, family), "mark": f"0x{key.mark:08x}",
+                 "port": f"{protocol_name(key.proto, True) or key.proto}:{key.port}", "iface": key.iface,
+                 "mac": key.mac.to_bytes(6, "big").hex(":").upper(), "set": show(key.ip, family)}  # fmt: skip
+        names = kind.name.partition(":")[2].split(",")
+        return ",".join(show(key.ip2, family) if n and w in ("ip", "net") else parts[w] for n, w in enumerate(names))
 
 
 def key_of(kind: Kind, view: View) -> Key:

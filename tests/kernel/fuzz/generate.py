@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from iptables_emu.packet.build import build
 from iptables_emu.scenario.emulate import Run
 from iptables_emu.scenario.format import ScenarioError, check_scenario
 from tests.kernel.fuzz import hosts, kube
@@ -57,4 +58,11 @@ def _good(scenario: Scenario, step: dict[str, Any]) -> bool:
         check_scenario({**scenario, "steps": [step]}, "fuzz")
     except ScenarioError:
         return False
-    return True
+    value = step.get("inject", {})
+    return all(_fits(scenario, one) for one in (value if isinstance(value, list) else [value]) if one)
+
+
+def _fits(scenario: Scenario, one: dict[str, Any]) -> bool:
+    """Whether the far end of a link can send the packet at all."""
+    size = len(one["packet_hex"]) // 2 if "packet_hex" in one else len(build(one["packet"]))
+    return size <= int(scenario["host"]["interfaces"][one["iface"]].get("mtu", 1500))
