@@ -63,10 +63,11 @@ def run(called: str, words: Sequence[str], settings: Globals | None = None) -> i
             if settings.as_name:
                 raise BadOption(f"--as {name}: no such program; say iptables, ip6tables-legacy-save or the like")
             name = OURS[0]
-        if known is None and name in OURS and words and words[0][:1] not in ("-", "!"):
+        asks = [*words] in (["help"], ["--help"])  # for ours; -h is iptables'
+        if known is None and name in OURS and words and (asks or words[0][:1] not in ("-", "!")):
             from iptables_emu.cli.main import subcommand
 
-            return subcommand(words, settings)
+            return subcommand(["--help"] if asks else words, settings)
         return run_stateful([ALIASES.get(name, name), *words], settings)
     except BadOption as error:
         return _complain(str(error))

@@ -19,6 +19,14 @@ def cli() -> None:
     """iptables without a kernel.
 
     Arguments that begin with - or ! are iptables' own: iptables-sim -A INPUT -p tcp --dport 22 -j ACCEPT
+    (iptables-sim -h lists them). Otherwise one of the commands below.
+
+    \b
+    Before anything else:
+      --backend nft|legacy   whose words and ways (IPTABLES_SIM_BACKEND; nft)
+      --state FILE           where the rules are kept (IPTABLES_SIM_STATE)
+      --strict               refuse what today's kernels lack (IPTABLES_SIM_STRICT)
+      --as NAME              be iptables-legacy-save or another program
     """
 
 
@@ -53,6 +61,16 @@ def save(settings: Globals, six: bool, words: tuple[str, ...]) -> None:
 def restore(settings: Globals, six: bool, words: tuple[str, ...]) -> None:
     """Load a dump as iptables-restore does: restore [-c] [-n] [-t] [FILE]."""
     sys.exit(run_stateful(["ip6tables-restore" if six else "iptables-restore", *words], settings))
+
+
+@cli.command(context_settings=_PASS)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def ipset(settings: Globals, words: tuple[str, ...]) -> None:
+    """Sets of addresses and ports, as the ipset program keeps them: ipset create NAME TYPE ..."""
+    from iptables_emu.cli.ipset import run_stored
+
+    sys.exit(run_stored(words, settings))
 
 
 # -6 counts at the front only: -p6 is no business of click's

@@ -38,9 +38,11 @@ class Server:
         argv, stdin, env = _checked(request)
         name = argv[0].rsplit("/", 1)[-1]
         if name == "ipset":
+            from iptables_emu.text.ipset.load import count_rules
             from iptables_emu.text.ipset.program import run_ipset
 
             self.memory.sets.now = time.time_ns()
+            self.memory.sets.rules = count_rules(self.memory.rulesets.values())
             return run_ipset(argv, self.memory.sets, lambda: stdin)
         if program_of(name) is None and name not in ALIASES:
             raise BadRequest(f"{name}: no such program; argv[0] is iptables, ip6tables-save, iptables-sim or the like")

@@ -7,11 +7,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from iptables_emu.cli.streams import read_input, write
 from iptables_emu.model.ruleset import Ruleset
 from iptables_emu.packet.printable import printable
 from iptables_emu.text.programs import Environment, Result, program_of, run_program
+
+if TYPE_CHECKING:
+    from iptables_emu.store.state import Store
 
 
 class BadOption(Exception):
@@ -105,7 +109,7 @@ def run_stateful(argv: Sequence[str], settings: Globals) -> int:
         with Store(settings.state_file) as store:
             ruleset: Ruleset = store.load(personality)
             before = dict(ruleset.tables)
-            env = Environment(ruleset, settings.strict, read_input)
+            env = Environment(ruleset, settings.strict, read_input, _families(store))
             result = run_program(argv, env)
             if ruleset.tables != before or list(ruleset.tables) != list(before):
                 store.save(ruleset, before)
@@ -113,6 +117,15 @@ def run_stateful(argv: Sequence[str], settings: Globals) -> int:
         write(sys.stderr, f"iptables-sim: {printable(str(error))}\n")
         return 4
     return _finish(result)
+
+
+def _families(store: Store) -> dict[str, int]:
+    """The ipsets that rules may name."""
+    if store.get("ipsets") is None:
+        return {}
+    from iptables_emu.cli.ipset import stored_families
+
+    return stored_families(store)
 
 
 def _finish(result: Result) -> int:

@@ -12,6 +12,7 @@ from iptables_emu.cli.streams import read_input, write
 from iptables_emu.cli.ways import MOST_WAYS, exit_status, ways
 from iptables_emu.engine.routing import Routing
 from iptables_emu.host.host import Host, HostError
+from iptables_emu.host.ipset.sets import IpSets
 from iptables_emu.host.load import load_host
 from iptables_emu.host.place import place
 from iptables_emu.model.address import show
@@ -54,7 +55,8 @@ def run_trace(request: Request, settings: Globals, stdout: TextIO, stderr: TextI
         ruleset = load_rules(request, settings, packet.family)
         host = load_host(request.host) if request.host else None
         assumed = list(spec.assumed) if host is None else _placed(packet, host, spec)
-        found = list(ways(ruleset, host, packet, unknown=request.unknown, seed=request.seed))
+        sets = load_sets_of_state(request, settings) if host is None else None
+        found = list(ways(ruleset, host, packet, unknown=request.unknown, seed=request.seed, sets=sets))
     except OSError as error:
         return _complain(stderr, f"{error.filename}: {error.strerror}")
     except (RulesError, StateError, BadOption, PacketError, HostError, Malformed) as error:
@@ -95,6 +97,19 @@ def load_rules(request: Request, settings: Globals, family: int) -> Ruleset:
 
     with Store(settings.state_file) as store:
         return store.load(settings.backend)
+
+
+def load_sets_of_state(request: Request, settings: Globals) -> IpSets | None:
+    """The ipsets of the state, where its rules are used, too. Raises StateError, BadOption."""
+    if request.dump:
+        return None
+    if settings.memory is not None:
+        return settings.memory.sets
+    from iptables_emu.cli.ipset import stored_sets
+    from iptables_emu.store.state import Store
+
+    with Store(settings.state_file) as store:
+        return stored_sets(store)
 
 
 def _placed(packet: Packet, host: Host, spec: PacketSpec) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from iptables_emu.emulator import Emulator
 from iptables_emu.engine.assume import Assumptions
 from iptables_emu.host.host import Host
+from iptables_emu.host.ipset.sets import IpSets
 from iptables_emu.model.ruleset import Ruleset
 from iptables_emu.packet.packet import Packet
 from iptables_emu.packet.printable import printable
@@ -33,7 +34,9 @@ class Way:
         return "".join(f"if this {'matches' if yes else 'misses'}: {printable(rule)}\n" for rule, yes in self.assumed)
 
 
-def ways(ruleset: Ruleset, host: Host | None, packet: Packet, *, unknown: str = "", seed: int = 0) -> Iterator[Way]:
+def ways(
+    ruleset: Ruleset, host: Host | None, packet: Packet, *, unknown: str = "", seed: int = 0, sets: IpSets | None = None
+) -> Iterator[Way]:
     """The packet's way; with ``fork`` every way it may go (at most 64), each from the same beginning."""
     fork = unknown == "fork"
     todo: list[tuple[bool, ...]] = [()]
@@ -42,7 +45,8 @@ def ways(ruleset: Ruleset, host: Host | None, packet: Packet, *, unknown: str = 
             return
         assume = Assumptions(_REST.get(unknown), todo.pop())
         rules, machine = (copy.deepcopy(ruleset), copy.deepcopy(host)) if fork else (ruleset, host)
-        emulator = Emulator(rules, machine, seed=seed, assume=assume)
+        # what a trace puts into a set stays in the trace
+        emulator = Emulator(rules, machine, seed=seed, assume=assume, sets=copy.deepcopy(sets))
         trace = emulator.send(packet)
         yield Way(trace, emulator.notes, list(zip(assume.asked, assume.answers, strict=True)))
         if fork:

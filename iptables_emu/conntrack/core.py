@@ -13,6 +13,7 @@ from iptables_emu.conntrack.nat_range import NatRange
 from iptables_emu.conntrack.table import SECOND, Conn, CtTemplate, Table
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY, Tuple, read_tuple
 from iptables_emu.engine.verdict import Verdict
+from iptables_emu.packet.exthdr import skip_headers
 from iptables_emu.packet.packet import ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, Malformed, Packet, transport_checksum_good
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ class Conntrack:
         self.reason = ""
         if pkt.untracked or pkt.ct is not None:
             return Verdict.ACCEPT  # seen before (lo), or not to be tracked
-        if pkt.frag_offset:
-            return self._invalid(pkt, "fragment")
+        if pkt.frag_offset or (pkt.family == 6 and skip_headers(pkt.data) is None):
+            return self._invalid(pkt, "no transport header")
         if pkt.proto in (ICMP, ICMPV6):
             handled = self._icmp(pkt, hook)
             if handled is not None:

@@ -219,7 +219,7 @@ def translate(conn: Conn, ctinfo: int, hook: str, pkt: Packet) -> bool:
 
 
 def rewrite(pkt: Packet, target: Tuple, manip: str) -> bool:
-    """One end of a packet becomes the tuple's (nf_nat_manip_pkt); False: too little of its transport header is there."""
+    """One end of a packet becomes the tuple's (nf_nat_manip_pkt); False: its transport header is too short for it."""
     space = len(pkt.data) - pkt.l4
     if pkt.proto in _KEYED and space < LEAST_HEADER and not pkt.frag_offset:
         return False

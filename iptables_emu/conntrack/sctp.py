@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING
 
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.sctp_state import (
-    ABORT, ANY_TAG, COOKIE_ACK, COOKIE_ECHO, DATA, HEARTBEAT, HEARTBEAT_ACK, INIT, INIT_ACK, OUT_OF_THE_BLUE,
-    SHUTDOWN_COMPLETE, TRANSITIONS, Association,
+    ABORT,
+    ANY_TAG,
+    COOKIE_ACK,
+    COOKIE_ECHO,
+    DATA,
+    HEARTBEAT,
+    HEARTBEAT_ACK,
+    INIT,
+    INIT_ACK,
+    OUT_OF_THE_BLUE,
+    SHUTDOWN_COMPLETE,
+    TRANSITIONS,
+    Association,
 )  # fmt: skip
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY
 from iptables_emu.packet.crc32c import crc32c

@@ -27,7 +27,7 @@ class Reassembly:
         self.queues: dict[tuple[int, int, int, int, str], _Queue] = {}
 
     def add(self, pkt: Packet, user: str, now: int) -> Packet | None:
-        """The whole datagram once its last fragment is there (it then is ``pkt``, changed), else None (ip_frag_queue)."""
+        """The whole datagram (it then is ``pkt``, changed) once its last fragment is there, else None (ip_frag_queue)."""
         for key, queue in list(self.queues.items()):
             if now - queue.born > TIMEOUT_NS:
                 del self.queues[key]

@@ -46,7 +46,7 @@ class Refused(Exception):
 
 
 def read(pkt: Packet) -> Fragment | None:
-    """The fragment header of a packet that has one (find_prev_fhdr). Raises Refused where it is cut off."""
+    """The fragment header of a packet that has a whole one (find_prev_fhdr)."""
     data = pkt.data
     proto, at, named_at = data[6], 40, 6
     while proto != FRAGMENT:
@@ -54,10 +54,8 @@ def read(pkt: Packet) -> Fragment | None:
             return None
         named_at = at
         proto, at = data[at], at + header_length(data, proto, at)
-    if at > len(data):
-        return None
     if at + 8 > len(data):
-        raise Refused
+        return None
     return at_header(data, at, named_at & 0xFF)  # the kernel keeps one byte
 
 

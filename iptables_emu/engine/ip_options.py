@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from iptables_emu.packet.packet import ICMP, Packet, internet_checksum
+from iptables_emu.packet.checksum import internet_checksum
+from iptables_emu.packet.packet import ICMP, Packet
 
 END, NOOP, RECORD_ROUTE, TIMESTAMP, LOOSE, STRICT, CIPSO, ROUTER_ALERT = 0, 1, 7, 68, 131, 137, 134, 148
 TIMES, TIMES_AND_ADDRESSES, PRESPECIFIED = 0, 1, 3
@@ -95,7 +96,9 @@ def _record_route(data: bytearray, at: int, size: int, found: IpOptions, own: in
     found.rr = at
 
 
-def _timestamp(data: bytearray, at: int, size: int, found: IpOptions, own: int, now_ms: int, unicast: IsUnicast) -> None:
+def _timestamp(
+    data: bytearray, at: int, size: int, found: IpOptions, own: int, now_ms: int, unicast: IsUnicast
+) -> None:
     if found.ts:
         raise BadOption(at)
     if size < 4:
@@ -193,9 +196,9 @@ def _echoed_times(source: bytearray, options: IpOptions, own: int, now_ms: int, 
 
 
 def _with_options(answer: bytes, options: bytes) -> bytes:
-    body = answer[20:]
+    body = bytearray(answer[20:])
     if answer[9] == ICMP and body[0] in (3, 4, 5, 11, 12):
-        body = bytearray(body[: LONGEST_ERROR - 20 - len(options)])
+        del body[LONGEST_ERROR - 20 - len(options) :]
         body[2:4] = b"\0\0"
         body[2:4] = internet_checksum(bytes(body)).to_bytes(2, "big")
     head = bytearray(answer[:20])

@@ -40,6 +40,8 @@ def unpack(path: Path, pkt: Packet) -> bool:
     data = pkt.data
     named_at, at = (40, 40 + (data[41] + 1) * 8) if data[6] == HOPOPTS else (6, 40)
     whole = bool(pkt.frag_max)
+    if whole:
+        at = pkt.frag_head  # conntrack leaves the kernel with the place of the header that was behind the fragment's
     while True:
         kind = pkt.data[named_at]
         if kind == FRAGMENT:

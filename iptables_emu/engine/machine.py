@@ -12,8 +12,8 @@ from iptables_emu.conntrack import nat
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.core import Conntrack
 from iptables_emu.conntrack.helpers.payload import adjust
-from iptables_emu.engine.assume import Assumptions
 from iptables_emu.engine import fragments6, hooks
+from iptables_emu.engine.assume import Assumptions
 from iptables_emu.engine.context import Context
 from iptables_emu.engine.fragments import Reassembly
 from iptables_emu.engine.traverse import traverse

@@ -102,9 +102,9 @@ class Path:
         machine = self.machine
         decision = known or self.routing.input(pkt)
         machine.emit(Routed(pkt.number, decision.kind, decision.text, decision.dev))
-        if pkt.family == 4 and pkt.l4 > 20 and decision.kind != "martian":
-            if not self._read_options(pkt, decision):
-                return
+        has_options = pkt.family == 4 and pkt.l4 > 20 and decision.kind != "martian"
+        if has_options and not self._read_options(pkt, decision):
+            return
         if decision.kind == "local":
             self.local_in(pkt, decision)
         elif decision.kind == "forward":
@@ -205,7 +205,8 @@ class Path:
         """POSTROUTING, then out of the interface (ip_output, ip_finish_output)."""
         machine = self.machine
         pkt.oif = decision.dev
-        if not iif and decision.broadcast and decision.dev != "lo" and pkt.family == 4 and (pkt.dst >> 28 != 14 or self.routing.joined(pkt)):
+        to_all = decision.broadcast and decision.dev != "lo" and pkt.family == 4
+        if to_all and not iif and (pkt.dst >> 28 != 14 or self.routing.joined(pkt)):
             self.own_multicast(pkt, decision)
         verdict = machine.hook("POSTROUTING", pkt, iif, decision.dev)
         if verdict is not Verdict.ACCEPT:
@@ -307,7 +308,8 @@ class Path:
         decision = self.routing.output(pkt, raw=raw)
         if decision.kind in NOWHERE:
             return decision.text
-        if decision.route is not None and decision.route.type == "broadcast" or pkt.dst == 0xFFFFFFFF and pkt.family == 4:
+        to_all = pkt.dst == 0xFFFFFFFF and pkt.family == 4
+        if to_all or (decision.route is not None and decision.route.type == "broadcast"):
             return "Permission denied"  # SO_BROADCAST is not set
         if raw and pkt.family == 4 and not pkt.src:
             # the transport checksum stays as it was given

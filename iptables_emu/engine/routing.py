@@ -131,7 +131,8 @@ class Routing:
         """This host's address towards the sender of a packet that was not sent to one (fib_compute_spec_dst)."""
         host = self.host
         if pkt.src:
-            found = host.fibs[4].lookup(pkt.src, iif="lo", mark=pkt.mark if host.sysctls.either(4, pkt.iif, "src_valid_mark") else 0)
+            mark = pkt.mark if host.sysctls.either(4, pkt.iif, "src_valid_mark") else 0
+            found = host.fibs[4].lookup(pkt.src, iif="lo", mark=mark)
             if not found.error and found.route is not None:
                 return Decision("forward", "", found.route.dev, found.route).source(host, pkt.src) or 0
         return host.select_source(pkt.iif, 4, pkt.src) or 0

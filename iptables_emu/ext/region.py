@@ -38,6 +38,8 @@ class Clause:
             return any(low <= have <= high for low, high in self.ranges) is not self.negated
         return (have & self.mask == self.value) is not self.negated
 
+FRAGMENT_HEADER = 8  # bytes
+
 
 def within(field: str, ranges: Iterable[tuple[int, int]], negated: bool = False, label: str = "") -> Clause:
     """The field lies in one of the (low, high) ranges."""
@@ -55,12 +57,14 @@ class Header:
 
     ``size`` bytes of transport header must be there; when they are not, the packet is dropped at once
     (xtables' hotdrop) if ``hotdrop``, else the match fails. A later fragment fails without a drop;
-    ``evil`` drops the one at offset 8 (kernel: tcp_mt, xt_tcpudp.c).
+    ``evil`` drops the one at offset 8 (kernel: tcp_mt, xt_tcpudp.c).  With ``raw`` (nf_tables) it is read as if a
+    transport header stood there.
     """
 
     size: int = 0
     hotdrop: bool = True
     evil: bool = False
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +82,19 @@ class Region:
             return lambda pkt, ctx: only(pkt)
 
         def test(pkt: Packet, ctx: object) -> bool:
-            if header is not None and not readable(header, pkt):
-                return False
+            if header is not None:
+                if header.raw and pkt.frag_offset:
+                    pkt = as_first(pkt)
+                if not readable(header, pkt):
+                    return False
             return any(all(clause.holds(pkt) for clause in box) for box in boxes)
 
         return test
 
     def why_not(self, pkt: Packet) -> tuple[str, str] | None:
         """(clause as written, the packet's value) of the first clause that fails in the nearest box."""
+        if self.header is not None and self.header.raw and pkt.frag_offset:
+            pkt = as_first(pkt)
         if self.header is not None and not readable(self.header, pkt, quiet=True):
             return "", "a later fragment" if pkt.frag_offset else "the transport header is cut off"
         best: Clause | None = None
@@ -100,6 +109,15 @@ class Region:
             return None
         field = FIELDS[best.field]
         return best.label, f"{field.label} {field.text(field.get(pkt))}"
+
+
+def as_first(pkt: Packet) -> Packet:
+    """A later fragment seen as a first one; with IPv6 nf_tables takes its fragment header for the transport header."""
+    view = pkt.copy()
+    view.frag_offset = 0
+    if view.family == 6:
+        view.l4 -= FRAGMENT_HEADER
+    return view
 
 
 def readable(header: Header, pkt: Packet, quiet: bool = False) -> bool:

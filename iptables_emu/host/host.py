@@ -285,7 +285,8 @@ class Host:
             return address6.select_source(self, name, towards)
         interface = self.interfaces.get(name)
         # 127/8 has the scope of the host alone
-        mine = [a for a in interface.addresses if a.family == 4 and not a.secondary and a.value >> 24 != 127] if interface else []
+        have = interface.addresses if interface else []
+        mine = [a for a in have if a.family == 4 and not a.secondary and a.value >> 24 != 127]
         for a in mine:
             if (a.value ^ towards) & prefix_mask(a.plen, 4) == 0:
                 return a.value

@@ -66,6 +66,15 @@ class Store:
         finally:
             self.db.close()
 
+    def get(self, key: str) -> str | None:
+        """What was kept under a key besides the rules, or None."""
+        row = self.db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(_text(row[0]))
+
+    def put(self, key: str, value: str) -> None:
+        """Keep something under a key."""
+        self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, _blob(value)))
+
     def load(self, personality: str) -> Ruleset:
         """The whole ruleset of a personality; the rules of a chain are decoded when they are asked for."""
         ruleset = Ruleset(personality)

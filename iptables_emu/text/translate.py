@@ -133,7 +133,7 @@ def _comment(argv: Sequence[str]) -> str:
     list that is taken apart in place only the first word."""
     words = list(argv[1:])
     for at, word in enumerate(words):
-        if word == "!":
+        if word == "!" and "".join(words[at + 1 : at + 2]).startswith("-"):
             words[at] = ""
         elif at and words[at - 1] in ("-p", "--protocol", "--proto"):
             words[at] = word.lower()

@@ -13,7 +13,7 @@ from iptables_emu.text.getopt import Getopt
 from iptables_emu.text.lexer import words
 from iptables_emu.text.option_tables import translate_options
 from iptables_emu.text.programs import VERSION, Result
-from iptables_emu.text.restore import Options, Restore
+from iptables_emu.text.restore import Options, Restore, split_counters
 from iptables_emu.text.translate import NFT_VERSION, PERSONALITY, Translator
 
 # priorities of base chains, but of filter and security 0
@@ -106,7 +106,7 @@ class RestoreTranslator(Restore):
             return
         command = self.queue.pop().command
         assert command is not None
-        rest = self.rule_counters(buffer)[1] if buffer[:1] == "[" else buffer
+        rest = split_counters(buffer, self.line)[1] if buffer[:1] == "[" else buffer
         argv = [self.parser.program, "-t", self.table_name, *words(rest)]
         text = self.translator.command(command, argv)
         if text is None:

@@ -18,6 +18,7 @@ _SCANF = {
     0: re.compile(r"[ \t\n\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)"),
 }
 _LONG_MAX = (1 << 63) - 1
+_MOST_DIGITS = 64
 
 
 def check_chain_name(name: str, family: int, announced: frozenset[str] | set[str] = frozenset()) -> None:
@@ -45,10 +46,18 @@ def delete_number(text: str) -> int:
     if ":" in text:
         raise ParameterProblem("Rule ranges are not supported")
     found = _STRTOL.match(text)
-    value = max(-_LONG_MAX - 1, min(int(found.group(1)), _LONG_MAX)) & 0xFFFFFFFF if found else 0
+    value = max(-_LONG_MAX - 1, min(_number(found.group(1)), _LONG_MAX)) & 0xFFFFFFFF if found else 0
     if not value:
         raise ParameterProblem(f"Invalid rule number `{text}'")
     return value
+
+
+def _number(digits: str, base: int = 10) -> int:
+    """The number of some digits with a sign, or one that is larger than any of 64 bits."""
+    sign, body = (digits[:1], digits[1:]) if digits[:1] in ("-", "+") else ("", digits)
+    body = body.lstrip("0") or "0"
+    value = int(body, base) if len(body) <= _MOST_DIGITS else U64 + 1
+    return -value if sign == "-" else value
 
 
 def scan_counter(text: str) -> int | None:
@@ -56,7 +65,7 @@ def scan_counter(text: str) -> int | None:
     found = _SCANF[10].match(text)
     if found is None:
         return None
-    value = min(int(found.group(2)), U64)
+    value = min(_number(found.group(2)), U64)
     return -value & U64 if found.group(1) == "-" and value < U64 else value
 
 
@@ -67,4 +76,5 @@ def scan_integer(text: str) -> int | None:
         return None
     digits = found.group(2)
     base = 16 if digits[:2] in ("0x", "0X") else 8 if digits[0] == "0" else 10
-    return int(digits, base) * (-1 if found.group(1) == "-" else 1)
+    digits = digits[2:] if base == 16 else digits
+    return _number(digits, base) * (-1 if found.group(1) == "-" else 1)

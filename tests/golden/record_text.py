@@ -36,9 +36,8 @@ def one(backend: str, case: list[tuple[str, str]]) -> list[list[object]]:
         head, _, tail = program.partition("-")
         real = f"{head}-{backend}" + (f"-{tail}" if tail else "")
         # the shell's exec -a gives the program its plain name
-        done = subprocess.run(
-            ["bash", "-c", f"exec -a {program} $(command -v {real}) {rest}"], input=stdin, capture_output=True, text=True
-        )
+        command = ["bash", "-c", f"exec -a {program} $(command -v {real}) {rest}"]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True)
         answers.append([done.returncode, done.stdout, done.stderr])
     return answers
 

@@ -1,4 +1,7 @@
-"""The scenarios of ``scenarios/``: differences found once. ``python -m tests.kernel.regressions`` records the kernel anew."""
+"""The scenarios of ``scenarios/``: differences found once.
+
+``python -m tests.kernel.regressions`` records anew what the kernel shows.
+"""
 
 from __future__ import annotations
 

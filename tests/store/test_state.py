@@ -17,7 +17,7 @@ DUMP = """*filter
 :OUTPUT ACCEPT [0:0]
 :mine - [0:0]
 [18446744073709551615:2] -A INPUT -s 10.0.0.0/255.0.255.0 -i eth+ -p tcp -m tcp ! --dport 1:5 -j mine
-[0:0] -A mine -m comment --comment "it's \\"so\\"" -j RETURN
+[0:0] -A mine -m comment --comment "it\\'s \\"so\\"" -j RETURN
 [0:0] -A mine -p udp -m multiport --dports 1,2:3 -j LOG --log-prefix "x "
 COMMIT
 """

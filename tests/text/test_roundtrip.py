@@ -14,7 +14,9 @@ address = st.builds("{}.{}.{}.{}".format, octet, octet, octet, octet)
 network = st.builds("{}/{}".format, address, st.integers(1, 32))
 odd_network = st.builds("{}/{}".format, address, address)
 interface = st.from_regex(r"[a-z][a-z0-9.]{0,12}\+?", fullmatch=True)
-port = st.one_of(st.integers(0, 65535).map(str), st.builds("{0[0]}:{0[1]}".format, st.tuples(st.integers(0, 300), st.integers(300, 65535))))
+port = st.one_of(
+    st.integers(0, 65535).map(str), st.builds("{}:{}".format, st.integers(0, 300), st.integers(300, 65535))
+)
 comment = st.text(st.characters(min_codepoint=1, max_codepoint=0x2FF, exclude_characters="\n"), max_size=40)
 jump = st.sampled_from(["ACCEPT", "DROP", "RETURN", "mine", "LOG", "MARK --set-mark 0x5/0xff", "REJECT"])
 
@@ -30,7 +32,7 @@ transport = st.one_of(
     st.just(""),
     st.sampled_from(["-p icmp", "! -p udp", "-p 47", "-p udplite"]),
     st.builds("-p {} {} {}".format, st.sampled_from(["tcp", "udp"]), maybe("--sport", port), maybe("--dport", port)),
-    st.builds("-p tcp -m tcp {}".format, st.sampled_from(["--syn", "! --syn", "--tcp-flags ALL SYN,ACK", "! --tcp-option 5"])),
+    st.builds("-p tcp -m tcp {}".format, st.sampled_from(["--syn", "! --syn", "--tcp-flags ALL SYN"])),
     st.builds("-p tcp -m multiport --dports {},{}".format, st.integers(0, 65535), st.integers(0, 65535)),
 )
 rule = st.builds(

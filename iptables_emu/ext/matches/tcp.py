@@ -164,7 +164,7 @@ class Tcp(Match):
             clauses.append(masked("tcp_flags", self.flags[1], self.flags[0], self.not_flags, self._save_flags().strip()))
         # nft reads the bytes that are there; xt_tcpudp wants the whole header or drops the packet
         native = base.personality == "nft" and self.is_native()
-        header = Header(0, hotdrop=False) if native else Header(20, evil=True)
+        header = Header(0, hotdrop=False, raw=True) if native else Header(20, evil=True)
         return Region((tuple(clauses),), header)
 
     def compile(self, cx: Compile) -> Test:

@@ -79,7 +79,7 @@ class Udp(Match):
     def region(self, base: Base) -> Region:
         clauses = tuple(port_clauses(self.sports, self.not_sports, self.dports, self.not_dports))
         if base.personality == "nft" and self.is_native():
-            return Region((clauses,), Header(0, hotdrop=False))
+            return Region((clauses,), Header(0, hotdrop=False, raw=True))
         return Region((clauses,), Header(8))
 
 

@@ -37,6 +37,7 @@ NFTRACE_GROUP: Final = 9
 HOOKS: Final = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
 FAMILY_NAMES: Final = {int(socket.AF_INET): "ipv4", int(socket.AF_INET6): "ipv6"}
 NFT_KINDS: Final[dict[int, Kind]] = {1: "policy", 2: "return", 3: "rule"}
+RULE_TYPE: Final = 3
 VERDICTS: Final = {
     0: "drop", 1: "accept", 2: "stolen", 3: "queue", -1: "continue", -2: "break", -3: "jump", -4: "goto", -5: "return",
 }  # fmt: skip
@@ -139,7 +140,10 @@ def _nft_event(message: Message) -> TraceEvent | None:
     kind: Kind
     if table == TRACE_TABLE:
         # a copy made by TEE is traced before it comes to our chains, and so shows up in "quiet"
-        if not first or chain == QUIET_CHAIN:
+        # nor does a packet whose transport header nf_tables cannot find bring its bytes along
+        named = Nfta.RULE_HANDLE in found  # only the chains at the start have a rule
+        begins = number_of(found[Nfta.TYPE]) == RULE_TYPE and named is chain.endswith("start")
+        if not (first or begins) or chain == QUIET_CHAIN:
             return None
         table, chain, kind = "", chain.replace("_", ":"), "point"
     else:
@@ -155,8 +159,9 @@ def _nft_event(message: Message) -> TraceEvent | None:
             event.verdict = _nft_verdict(found[Nfta.VERDICT])
     elif kind == "policy" and Nfta.POLICY in found:
         event.verdict = VERDICTS[number_of(found[Nfta.POLICY])]
-    if first:
+    if kind == "point" or chain in HOOKS:
         event.hook = chain.partition(":")[0]
+    if first:
         _take_packet(event, found[Nfta.NETWORK_HEADER] + found.get(Nfta.TRANSPORT_HEADER, b""))
         _take_context(event, found, Nfta.IIF, Nfta.OIF, Nfta.MARK)
     return event

@@ -156,7 +156,9 @@ class Tracker:
     def _traversal_of(self, event: TraceEvent, packet: SeenPacket, where: dict[str, Any]) -> Traversal:
         now = self._latest.get(packet.id)
         if self._backend == "nft":
-            goes_on = not event.packet  # the first message of a base chain brings the packet along
+            # the first message of a base chain brings the packet along, except a later fragment's
+            fresh = event.chain in HOOKS and (now is None or now.closed or (now.table, now.hook) != (event.table, event.chain))
+            goes_on = not (event.packet or fresh)
         else:
             goes_on = now is not None and not now.closed and (now.table, now.hook) == (event.table, event.hook)
         if now is None or not goes_on:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from iptables_emu.host.host import Host, HostError
 from iptables_emu.host.ipset.sets import IpSets
+from iptables_emu.text.ipset.output import dump
 from iptables_emu.text.ipset.program import run_ipset
 
 if TYPE_CHECKING:
@@ -25,10 +26,20 @@ def load_sets(host: Host, now: int) -> None:
         raise HostError(f"host: ipsets: {result.stderr.strip()}")
 
 
-def sets_of(text: str, then: int, now: int) -> IpSets:
-    """The sets that commands make, carried out at ``then``, as they are at ``now``."""
-    sets = IpSets(then)
-    run_ipset(["ipset", "restore"], sets, lambda: text)
+def keep(sets: IpSets) -> dict[str, Any]:
+    """The sets as plain data: the commands that make them, their names, and when the elements run out."""
+    tick = sets.tick
+    ends = {s.name: [e.expires for e in s.entries(tick)] for s in sets if s.ext.timed}
+    return {"now": sets.now, "families": dict(sets.families()), "text": dump(sets), "ends": ends}
+
+
+def bring_back(data: Mapping[str, Any], now: int) -> IpSets:
+    """Sets that were kept, as they are at a time (ns since the epoch)."""
+    sets = IpSets(data["now"], seed=now)
+    run_ipset(["ipset", "restore"], sets, lambda: str(data["text"]))
+    for one in sets:
+        for entry, end in zip(one.entries(sets.tick), data["ends"].get(one.name, ()), strict=False):
+            entry.expires = end
     sets.now = now
     return sets
 

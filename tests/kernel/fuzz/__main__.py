@@ -42,7 +42,10 @@ def main() -> int:
                     _tell(scenario, outcome, given.lines)
                 if outcome.kind == "differs" and given.save:
                     _keep(runner, scenario, outcome, given.save, given.no_shrink)
-            print(f"{profile}: {given.count} scenarios, " + ", ".join(f"{counts[k]} {k}" for k in sorted(counts)), flush=True)
+            print(
+                f"{profile}: {given.count} scenarios, " + ", ".join(f"{counts[k]} {k}" for k in sorted(counts)),
+                flush=True,
+            )
             total += counts["differs"]
     return 1 if total else 0
 

@@ -56,4 +56,6 @@ def against(seen: dict[str, Any], scenario: Scenario) -> list[str]:
         return differences(seen, emulate(scenario), scenario)
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        return [f"the emulator failed: {type(error).__name__}: {error} ({Path(frame.filename).name} line {frame.lineno})"]
+        return [
+            f"the emulator failed: {type(error).__name__}: {error} ({Path(frame.filename).name} line {frame.lineno})"
+        ]

@@ -29,8 +29,12 @@ def generate(profile: str, seed: int) -> Scenario:
         lines, wishes = writer.ruleset(), writer.wishes
     rulesets = {"ipv6": lines} if net.family == 6 else {"ipv4": lines}
     scenario: Scenario = {
-        "name": f"{profile}-{seed}", "host": net.host, "rulesets": rulesets, "backend": rng.choice(("nft", "legacy")), "steps": [],
-    }  # fmt: skip
+        "name": f"{profile}-{seed}",
+        "host": net.host,
+        "rulesets": rulesets,
+        "backend": rng.choice(("nft", "legacy")),
+        "steps": [],
+    }
     if "-j DNAT" in str(lines) or "-j SNAT" in str(lines) or "*nat" in lines:
         scenario["random"] = True
     traffic = Traffic(rng, net, wishes, profile)

@@ -52,9 +52,15 @@ def fragments(rng: random.Random, packet: dict[str, Any]) -> list[dict[str, Any]
 def with_extension_header(rng: random.Random, data: bytes) -> bytes:
     """An IPv6 packet with one more header before its transport header."""
     kind = rng.choice((0, 60, 43, 44, 51))
-    body = {0: b"\0\x01\x04\0\0\0\0", 60: b"\0\x01\x04\0\0\0\0", 43: b"\0\0\0\0\0\0\0", 44: b"\0\0\0\0\0\0\x05",
-            51: b"\x02\0\0\0\0\x01\0\0\0\x01\0"}[kind]  # fmt: skip
+    body = {
+        0: b"\0\x01\x04\0\0\0\0",
+        60: b"\0\x01\x04\0\0\0\0",
+        43: b"\0\0\0\0\0\0\0",
+        44: b"\0\0\0\0\0\0\x05",
+        51: b"\x02\0\0\0\0\x01\0\0\0\x01\0",
+    }[kind]
     header = bytes((data[6],)) + body
     header += bytes(-len(header) % 4)
-    out = data[:4] + (len(data) - 40 + len(header)).to_bytes(2, "big") + bytes((kind,)) + data[7:40] + header + data[40:]
-    return out
+    return (
+        data[:4] + (len(data) - 40 + len(header)).to_bytes(2, "big") + bytes((kind,)) + data[7:40] + header + data[40:]
+    )

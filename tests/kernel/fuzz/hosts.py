@@ -10,14 +10,27 @@ OUTSIDE4 = ("198.51.100.1", "198.51.100.200", "203.0.113.7", "203.0.113.8", "1.1
 OUTSIDE6 = ("2a00:1450::5", "2a00:1450::6", "2001:db8:5::42", "2606:4700::1111")
 TEMPLATES4: tuple[dict[str, tuple[str, ...]], ...] = (
     {"eth0": ("192.168.5.3/24",), "eth1": ("10.8.0.1/24",)},
-    {"eth0": ("192.168.5.3/24", "192.168.5.4/24"), "eth1": ("10.8.0.1/16",), "eth2": ("172.16.1.1/24",), "dmz0": ("10.99.0.1/28",)},
+    {
+        "eth0": ("192.168.5.3/24", "192.168.5.4/24"),
+        "eth1": ("10.8.0.1/16",),
+        "eth2": ("172.16.1.1/24",),
+        "dmz0": ("10.99.0.1/28",),
+    },
     {"wan0": ("192.0.2.2/30",), "lan0": ("10.8.0.1/24", "10.9.0.1/24"), "lan10": ("172.16.1.1/24",)},
-)  # fmt: skip
+)
 TEMPLATES6: tuple[dict[str, tuple[str, ...]], ...] = (
     {"eth0": ("2001:db8:5::3/64", "2001:db8:5::4/64"), "eth1": ("2001:db8:8::1/64",), "eth2": ("fd00:2::1/64",)},
     {"eth0": ("2001:db8:5::3/64",), "eth1": ("fd00:2::1/64",)},
 )
-CONF4 = ("rp_filter", "accept_local", "route_localnet", "send_redirects", "shared_media", "forwarding", "src_valid_mark")
+CONF4 = (
+    "rp_filter",
+    "accept_local",
+    "route_localnet",
+    "send_redirects",
+    "shared_media",
+    "forwarding",
+    "src_valid_mark",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +107,18 @@ def _neighbour(address: str, number: int) -> str:
 
 
 def _kube() -> Net:
-    links = [Link("eth0", ("192.168.5.3",), ("192.168.5.9", "192.168.5.10")),
-             Link("cni0", ("10.244.1.1",), ("10.244.1.9", "10.244.1.10", "10.244.1.11"))]  # fmt: skip
+    links = [
+        Link("eth0", ("192.168.5.3",), ("192.168.5.9", "192.168.5.10")),
+        Link("cni0", ("10.244.1.1",), ("10.244.1.9", "10.244.1.10", "10.244.1.11")),
+    ]
     host = {
         "interfaces": {"eth0": {"addresses": ["192.168.5.3/24"]}, "cni0": {"addresses": ["10.244.1.1/24"]}},
-        "routes": [{"dst": "0.0.0.0/0", "via": "192.168.5.1", "dev": "eth0"},
-                   {"dst": "10.244.2.0/24", "via": "192.168.5.10", "dev": "eth0"}],
+        "routes": [
+            {"dst": "0.0.0.0/0", "via": "192.168.5.1", "dev": "eth0"},
+            {"dst": "10.244.2.0/24", "via": "192.168.5.10", "dev": "eth0"},
+        ],
         "sysctls": {"net.ipv4.ip_forward": 1},
-    }  # fmt: skip
+    }
     return Net(4, host, links, OUTSIDE4, "eth0", ["10.244.2.11", "10.244.2.16"])
 
 
@@ -115,11 +132,15 @@ def _vary_routing(rng: random.Random, net: Net) -> None:
         if rng.random() < 0.15:
             host["interfaces"][link.name]["mtu"] = rng.choice((576, 1280, 1400))
     for name, values in (
-        ("net.ipv4.conf.all.rp_filter", (1, 2)), ("net.ipv4.conf.all.accept_local", (1,)),
-        ("net.ipv4.conf.all.send_redirects", (0,)), ("net.ipv4.icmp_errors_use_inbound_ifaddr", (1,)),
-        ("net.ipv4.icmp_echo_ignore_all", (1,)), ("net.ipv4.icmp_echo_ignore_broadcasts", (0,)),
-        ("net.ipv4.ip_default_ttl", (100, 255)), ("net.ipv4.ip_forward", (0,)),
-    ):  # fmt: skip
+        ("net.ipv4.conf.all.rp_filter", (1, 2)),
+        ("net.ipv4.conf.all.accept_local", (1,)),
+        ("net.ipv4.conf.all.send_redirects", (0,)),
+        ("net.ipv4.icmp_errors_use_inbound_ifaddr", (1,)),
+        ("net.ipv4.icmp_echo_ignore_all", (1,)),
+        ("net.ipv4.icmp_echo_ignore_broadcasts", (0,)),
+        ("net.ipv4.ip_default_ttl", (100, 255)),
+        ("net.ipv4.ip_forward", (0,)),
+    ):
         if rng.random() < 0.1:
             sysctls[name] = rng.choice(values)
     for kind in ("throw", "blackhole", "unreachable", "prohibit"):
@@ -133,18 +154,39 @@ def _vary_routing(rng: random.Random, net: Net) -> None:
         if rng.random() < 0.5:
             route["via"] = link.peers[0]
         host["routes"].append(route)
-        host["rules"] = [rng.choice((
-            "fwmark 1 lookup 100", "fwmark 1/0xf lookup 100", f"iif {rng.choice(net.links).name} lookup 100",
-            "to 8.8.8.8 lookup 100", f"from {rng.choice(net.everyone)} lookup 100", "to 203.0.113.0/24 prohibit",
-            "fwmark 7 blackhole", "to 1.1.1.1 unreachable",
-        )) for _ in range(rng.randint(1, 2))]  # fmt: skip
+        host["rules"] = [
+            rng.choice(
+                (
+                    "fwmark 1 lookup 100",
+                    "fwmark 1/0xf lookup 100",
+                    f"iif {rng.choice(net.links).name} lookup 100",
+                    "to 8.8.8.8 lookup 100",
+                    f"from {rng.choice(net.everyone)} lookup 100",
+                    "to 203.0.113.0/24 prohibit",
+                    "fwmark 7 blackhole",
+                    "to 1.1.1.1 unreachable",
+                )
+            )
+            for _ in range(rng.randint(1, 2))
+        ]
         host["rules"] = list(dict.fromkeys(host["rules"]))
     if rng.random() < 0.3:
-        host["routes"].append({"dst": "203.0.113.0/25", "via": rng.choice(net.links[-1].peers), "dev": net.links[-1].name})
+        host["routes"].append(
+            {"dst": "203.0.113.0/25", "via": rng.choice(net.links[-1].peers), "dev": net.links[-1].name}
+        )
 
 
 def _tracking_sysctls(rng: random.Random) -> dict[str, int]:
     head = "net.netfilter.nf_conntrack_"
-    choices = {"tcp_loose": 0, "tcp_be_liberal": 1, "checksum": 0, "acct": 1, "tcp_max_retrans": 1,
-               "udp_timeout": 60, "icmp_timeout": 40, "tcp_timeout_established": 1000, "tcp_ignore_invalid_rst": 1}  # fmt: skip
+    choices = {
+        "tcp_loose": 0,
+        "tcp_be_liberal": 1,
+        "checksum": 0,
+        "acct": 1,
+        "tcp_max_retrans": 1,
+        "udp_timeout": 60,
+        "icmp_timeout": 40,
+        "tcp_timeout_established": 1000,
+        "tcp_ignore_invalid_rst": 1,
+    }
     return {head + name: choices[name] for name in rng.sample(sorted(choices), rng.randint(1, 3))}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 from tests.kernel.fuzz.hosts import Net
 from tests.kernel.fuzz.wishes import MARKS, PAYLOADS, TOS, TTLS, Wish, port, port_range, weighted
 
 PREFIXES4 = (8, 16, 20, 24, 25, 30, 31, 32, 32, 32)
 PREFIXES6 = (32, 48, 64, 96, 127, 128, 128)
+COMMENTS = ("one", '"two words"')
+STATUSES = ("EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED", "NONE", "SEEN_REPLY,ASSURED")
 MASKS4 = ("255.0.0.255", "0.255.255.255", "255.255.255.253")
 
 
@@ -50,8 +51,17 @@ class Matches:
                     # releases of iptables differ over the negation of all ports
                     out += f" {'' if ports == ':65535' else self.no(0.12)}{flag} {ports}"
             if proto == "tcp" and rng.random() < 0.1:
-                out += rng.choice((" --syn", " ! --syn", " --tcp-flags SYN,ACK,FIN,RST SYN", " --tcp-flags ACK,PSH PSH",
-                                   " --tcp-flags ALL NONE", " --tcp-option 2", " ! --tcp-option 8"))  # fmt: skip
+                out += rng.choice(
+                    (
+                        " --syn",
+                        " ! --syn",
+                        " --tcp-flags SYN,ACK,FIN,RST SYN",
+                        " --tcp-flags ACK,PSH PSH",
+                        " --tcp-flags ALL NONE",
+                        " --tcp-option 2",
+                        " ! --tcp-option 8",
+                    )
+                )
             if rng.random() < 0.15:
                 out += self.multiport(wish)
         if proto == "icmp" and rng.random() < 0.3:
@@ -90,7 +100,7 @@ class Matches:
         out = ""
         for _ in range(self.rng.choice((0, 0, 1, 1, 1, 2))):
             name = weighted(self.rng, names)
-            text = MAKERS[name](self, wish)
+            text = getattr(self, name)(wish)
             if text and f"-m {name}" not in out:
                 out += text
         return out
@@ -116,7 +126,8 @@ class Matches:
         text = self.rng.choice([p for p in PAYLOADS if p])
         wish["payload"] = text
         part = text[self.rng.randint(0, 1) : self.rng.randint(3, len(text) + 3)] or text
-        return f' -m string --algo {self.rng.choice(("bm", "kmp"))}{self.rng.choice(("", " --icase"))} {self.no(0.1)}--string "{part}"'
+        how = f"--algo {self.of('bm', 'kmp')}{self.of('', ' --icase')}"
+        return f' -m string {how} {self.no(0.1)}--string "{part}"'
 
     def iprange(self, wish: Wish) -> str:
         if self.six:
@@ -129,8 +140,20 @@ class Matches:
         return f" -m iprange {self.no()}--{end}-range {head}.{low}-{head}.{high}"
 
     def addrtype(self, wish: Wish) -> str:
-        kinds = ("LOCAL", "UNICAST", "MULTICAST") if self.six else (
-            "LOCAL", "UNICAST", "BROADCAST", "MULTICAST", "LOCAL,BROADCAST", "UNREACHABLE", "BLACKHOLE", "PROHIBIT")
+        kinds = (
+            ("LOCAL", "UNICAST", "MULTICAST")
+            if self.six
+            else (
+                "LOCAL",
+                "UNICAST",
+                "BROADCAST",
+                "MULTICAST",
+                "LOCAL,BROADCAST",
+                "UNREACHABLE",
+                "BLACKHOLE",
+                "PROHIBIT",
+            )
+        )
         out = " -m addrtype"
         for end in self.rng.sample(("--src-type", "--dst-type"), self.rng.choice((1, 1, 2))):
             out += f" {self.no()}{end} {self.rng.choice(kinds)}"
@@ -153,13 +176,14 @@ class Matches:
             kind = rng.choice(("ctorigsrcport", "ctorigdstport", "ctreplsrcport", "ctrepldstport"))
             out += f" {self.no()}--{kind} {port_range(rng, {}, 'x').strip(':')}"
         if rng.random() < 0.12:
-            out += f" {self.no()}--ctstatus {rng.choice(('EXPECTED', 'SEEN_REPLY', 'ASSURED', 'CONFIRMED', 'NONE', 'SEEN_REPLY,ASSURED'))}"
+            out += f" {self.no()}--ctstatus {self.of(*STATUSES)}"
         if rng.random() < 0.12:
             out += f" --ctdir {rng.choice(('ORIGINAL', 'REPLY'))}"
         return out
 
     def state(self, wish: Wish) -> str:
-        return f" -m state {self.no()}--state {self.rng.choice(('NEW', 'ESTABLISHED', 'RELATED,ESTABLISHED', 'INVALID', 'UNTRACKED'))}"
+        states = self.of("NEW", "ESTABLISHED", "RELATED,ESTABLISHED", "INVALID", "UNTRACKED")
+        return f" -m state {self.no()}--state {states}"
 
     def connmark(self, wish: Wish) -> str:
         return f" -m connmark {self.no()}--mark {self.rng.choice(MARKS):#x}{self.rng.choice(('', '/0xff', '/0xf00f'))}"
@@ -170,40 +194,145 @@ class Matches:
         mode, way = self.rng.choice(("packets", "bytes", "avgpkt")), self.rng.choice(("original", "reply", "both"))
         return f" -m connbytes {self.no()}--connbytes {low}{high} --connbytes-dir {way} --connbytes-mode {mode}"
 
-    def simple(self, *texts: str) -> str:
+    def of(self, *texts: str) -> str:
+        """One of the texts."""
         return self.rng.choice(texts)
 
+    def number(self, *numbers: int) -> int:
+        return self.rng.choice(numbers)
 
-MAKERS: dict[str, Callable[[Matches, Wish], str]] = {
-    **{name: getattr(Matches, name) for name in (
-        "ttl", "mark", "length", "string", "iprange", "addrtype", "conntrack", "state", "connmark", "connbytes")},
-    "statistic": lambda m, _: f" -m statistic --mode nth --every {m.rng.choice((2, 3))} --packet {m.rng.choice((0, 1))}",
-    "pkttype": lambda m, _: f" -m pkttype {m.no()}--pkt-type {m.rng.choice(('unicast', 'broadcast', 'multicast'))}",
-    "comment": lambda m, _: " -m comment --comment " + m.simple("one", '"two words"'),
-    "dscp": lambda m, _: f" -m dscp {m.no()}--dscp {m.rng.choice(TOS) >> 2}",
-    "tos": lambda m, _: f" -m tos {m.no()}--tos {m.rng.choice(TOS):#x}/0x{m.rng.choice(('ff', '3f', 'f0'))}",
-    "ecn": lambda m, _: f" -m ecn {m.no()}--ecn-ip-ect {m.rng.randint(0, 3)}",
-    "owner": lambda m, _: f" -m owner {m.no()}--uid-owner {m.rng.choice((0, 1000))}" if m.hook in ("OUTPUT", "POSTROUTING") else "",
-    "quota": lambda m, _: f" -m quota --quota {m.rng.choice((28, 40, 100, 300))}",
-    "mac": lambda m, _: f" -m mac {m.no()}--mac-source 02:00:00:00:fe:0{m.rng.randint(1, 3)}" if m.hook in ("PREROUTING", "INPUT", "FORWARD") else "",
-    "u32": lambda m, _: ' -m u32 --u32 "' + m.simple("0>>22&0x3C@0>>16=0:65535", "4&0x3FFF=0", "8>>24=0:64", "6&0xFF=6", "100&0xFF=0:255") + '"',
-    "helper": lambda m, _: f' -m helper {m.no()}--helper "ftp"',
-    "limit": lambda m, _: f" -m limit --limit {m.rng.choice((1, 2, 3))}/hour --limit-burst {m.rng.choice((1, 2, 4))}",
-    "hashlimit": lambda m, _: f" -m hashlimit --hashlimit-above {m.rng.choice((1, 3))}/hour --hashlimit-burst {m.rng.choice((1, 2))} "
-    f"--hashlimit-mode {m.rng.choice(('srcip', 'dstip', 'srcip,dstport'))} --hashlimit-name hl{m.rng.randint(0, 9999)}",
-    "recent": lambda m, _: " -m recent " + m.simple("--set", "--rcheck --seconds 3600 --hitcount 2", "--update --seconds 3600", "--remove") + f" --name r{m.rng.randint(0, 1)}",
-    "rpfilter": lambda m, _: " -m rpfilter" + m.simple("", " --loose", " --invert", " --accept-local", " --validmark") if m.hook == "PREROUTING" else "",
-}  # fmt: skip
+    def statistic(self, wish: Wish) -> str:
+        return f" -m statistic --mode nth --every {self.number(2, 3)} --packet {self.number(0, 1)}"
+
+    def pkttype(self, wish: Wish) -> str:
+        return f" -m pkttype {self.no()}--pkt-type {self.of('unicast', 'broadcast', 'multicast')}"
+
+    def comment(self, wish: Wish) -> str:
+        return f" -m comment --comment {self.of(*COMMENTS)}"
+
+    def dscp(self, wish: Wish) -> str:
+        return f" -m dscp {self.no()}--dscp {self.number(*TOS) >> 2}"
+
+    def tos(self, wish: Wish) -> str:
+        return f" -m tos {self.no()}--tos {self.number(*TOS):#x}/{self.of('0xff', '0x3f', '0xf0')}"
+
+    def ecn(self, wish: Wish) -> str:
+        return f" -m ecn {self.no()}--ecn-ip-ect {self.number(0, 1, 2, 3)}"
+
+    def owner(self, wish: Wish) -> str:
+        if self.hook not in ("OUTPUT", "POSTROUTING"):
+            return ""
+        return f" -m owner {self.no()}--uid-owner {self.number(0, 1000)}"
+
+    def quota(self, wish: Wish) -> str:
+        return f" -m quota --quota {self.number(28, 40, 100, 300)}"
+
+    def mac(self, wish: Wish) -> str:
+        if self.hook not in ("PREROUTING", "INPUT", "FORWARD"):
+            return ""
+        return f" -m mac {self.no()}--mac-source 02:00:00:00:fe:0{self.number(1, 2, 3)}"
+
+    def u32(self, wish: Wish) -> str:
+        tests = ("0>>22&0x3C@0>>16=0:65535", "4&0x3FFF=0", "8>>24=0:64", "6&0xFF=6", "100&0xFF=0:255")
+        return f' -m u32 --u32 "{self.of(*tests)}"'
+
+    def helper(self, wish: Wish) -> str:
+        return f' -m helper {self.no()}--helper "ftp"'
+
+    def limit(self, wish: Wish) -> str:
+        return f" -m limit --limit {self.number(1, 2, 3)}/hour --limit-burst {self.number(1, 2, 4)}"
+
+    def hashlimit(self, wish: Wish) -> str:
+        rate = f"--hashlimit-above {self.number(1, 3)}/hour --hashlimit-burst {self.number(1, 2)}"
+        name = f"--hashlimit-name hl{self.rng.randint(0, 9999)}"
+        return f" -m hashlimit {rate} --hashlimit-mode {self.of('srcip', 'dstip', 'srcip,dstport')} {name}"
+
+    def recent(self, wish: Wish) -> str:
+        what = self.of("--set", "--rcheck --seconds 3600 --hitcount 2", "--update --seconds 3600", "--remove")
+        return f" -m recent {what} --name r{self.number(0, 1)}"
+
+    def rpfilter(self, wish: Wish) -> str:
+        if self.hook != "PREROUTING":
+            return ""
+        return f" -m rpfilter{self.of('', ' --loose', ' --invert', ' --accept-local', ' --validmark')}"
+
 
 POOLS: dict[str, dict[str, int]] = {
-    "stateless": {"ttl": 8, "mark": 7, "length": 7, "string": 7, "iprange": 5, "addrtype": 5, "statistic": 7, "pkttype": 5,
-                  "comment": 3, "dscp": 4, "tos": 4, "ecn": 3, "owner": 2, "quota": 2, "mac": 3, "u32": 4},
-    "nat": {"conntrack": 12, "addrtype": 7, "mark": 5, "iprange": 4, "connbytes": 3, "statistic": 2, "connmark": 2, "state": 2, "comment": 1},
-    "conntrack": {"conntrack": 25, "connmark": 8, "state": 6, "connbytes": 5, "addrtype": 4, "mark": 4, "iprange": 2, "helper": 1},
+    "stateless": {
+        "ttl": 8,
+        "mark": 7,
+        "length": 7,
+        "string": 7,
+        "iprange": 5,
+        "addrtype": 5,
+        "statistic": 7,
+        "pkttype": 5,
+        "comment": 3,
+        "dscp": 4,
+        "tos": 4,
+        "ecn": 3,
+        "owner": 2,
+        "quota": 2,
+        "mac": 3,
+        "u32": 4,
+    },
+    "nat": {
+        "conntrack": 12,
+        "addrtype": 7,
+        "mark": 5,
+        "iprange": 4,
+        "connbytes": 3,
+        "statistic": 2,
+        "connmark": 2,
+        "state": 2,
+        "comment": 1,
+    },
+    "conntrack": {
+        "conntrack": 25,
+        "connmark": 8,
+        "state": 6,
+        "connbytes": 5,
+        "addrtype": 4,
+        "mark": 4,
+        "iprange": 2,
+        "helper": 1,
+    },
     "routing": {"ttl": 11, "addrtype": 10, "pkttype": 6, "mark": 5, "iprange": 3, "rpfilter": 2},
-    "ipv6": {"statistic": 5, "mark": 5, "ttl": 5, "string": 4, "length": 4, "conntrack": 5, "pkttype": 3, "addrtype": 3, "ecn": 2,
-             "mac": 2, "dscp": 2, "tos": 2, "state": 1, "quota": 1, "connmark": 1, "owner": 1},
+    "ipv6": {
+        "statistic": 5,
+        "mark": 5,
+        "ttl": 5,
+        "string": 4,
+        "length": 4,
+        "conntrack": 5,
+        "pkttype": 3,
+        "addrtype": 3,
+        "ecn": 2,
+        "mac": 2,
+        "dscp": 2,
+        "tos": 2,
+        "state": 1,
+        "quota": 1,
+        "connmark": 1,
+        "owner": 1,
+    },
     "kube": {"comment": 1},
-    "mixed": {"conntrack": 10, "recent": 6, "addrtype": 4, "limit": 4, "statistic": 3, "mark": 3, "connmark": 3, "hashlimit": 2,
-              "string": 2, "state": 2, "ttl": 2, "length": 2, "quota": 1, "connbytes": 1, "owner": 1, "helper": 1},
-}  # fmt: skip
+    "mixed": {
+        "conntrack": 10,
+        "recent": 6,
+        "addrtype": 4,
+        "limit": 4,
+        "statistic": 3,
+        "mark": 3,
+        "connmark": 3,
+        "hashlimit": 2,
+        "string": 2,
+        "state": 2,
+        "ttl": 2,
+        "length": 2,
+        "quota": 1,
+        "connbytes": 1,
+        "owner": 1,
+        "helper": 1,
+    },
+}

@@ -10,16 +10,24 @@ from iptables_emu.model.address import show
 NAMES = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmpv6"}
 ANSWERS = {8: 0, 13: 14, 15: 16, 17: 18, 128: 129, 0: 8, 129: 128}
 TCP_NEXT = {
-    "S": ("SA", "SA", "SA", "SA", "RA", "RA", "S", "A"), "SA": ("A", "A", "A", "PA", "R", "SA"),
-    "A": ("A", "PA", "FA", "RA", "S"), "PA": ("A", "A", "PA", "FA", "R"), "FA": ("FA", "A", "A", "R"),
-}  # fmt: skip
+    "S": ("SA", "SA", "SA", "SA", "RA", "RA", "S", "A"),
+    "SA": ("A", "A", "A", "PA", "R", "SA"),
+    "A": ("A", "PA", "FA", "RA", "S"),
+    "PA": ("A", "A", "PA", "FA", "R"),
+    "FA": ("FA", "A", "A", "R"),
+}
 
 
 def parts(data: bytes) -> tuple[str, str, int, bytes]:
     """(source, destination, protocol, transport bytes) of a packet without extension headers."""
     if data[0] >> 4 == 4:
         head = (data[0] & 15) * 4
-        return (show(int.from_bytes(data[12:16], "big"), 4), show(int.from_bytes(data[16:20], "big"), 4), data[9], data[head:])
+        return (
+            show(int.from_bytes(data[12:16], "big"), 4),
+            show(int.from_bytes(data[16:20], "big"), 4),
+            data[9],
+            data[head:],
+        )
     return show(int.from_bytes(data[8:24], "big"), 6), show(int.from_bytes(data[24:40], "big"), 6), data[6], data[40:]
 
 
@@ -38,8 +46,16 @@ def reply_to(rng: random.Random, data: bytes) -> dict[str, Any]:
         if answer is None:
             return {}
         payload = body[8:].hex()
-        return packet | {"type": answer, "code": 0, "ident": int.from_bytes(body[4:6], "big"),
-                         "icmp_seq": int.from_bytes(body[6:8], "big")} | ({"payload_hex": payload} if payload else {})  # fmt: skip
+        return (
+            packet
+            | {
+                "type": answer,
+                "code": 0,
+                "ident": int.from_bytes(body[4:6], "big"),
+                "icmp_seq": int.from_bytes(body[6:8], "big"),
+            }
+            | ({"payload_hex": payload} if payload else {})
+        )
     return packet | {"payload": "back"} if proto not in (6, 17, 1, 58) else {}
 
 
@@ -59,7 +75,9 @@ def _segment(rng: random.Random, body: bytes) -> dict[str, Any]:
     if rng.random() < 0.15:
         out["window"] = rng.choice((0, 1, 100, 1000))
     if "S" in said and rng.random() < 0.4:
-        out["tcp_options_hex"] = rng.choice(("020405b4", "020405b401030307", "020405b40402080a000000010000000001030307"))
+        out["tcp_options_hex"] = rng.choice(
+            ("020405b4", "020405b401030307", "020405b40402080a000000010000000001030307")
+        )
     if said == "PA":
         out["payload"] = "data"
     return out
@@ -76,8 +94,16 @@ def error_about(rng: random.Random, data: bytes, hop: str) -> dict[str, Any]:
         kind, code = rng.choice(((3, 3), (3, 1), (3, 4), (11, 0), (5, 1), (12, 0), (4, 0)))
     else:
         kind, code = rng.choice(((1, 4), (1, 0), (2, 0), (3, 0), (4, 1)))
-    return {"src": origin, "dst": src, "proto": "icmp" if data[0] >> 4 == 4 else "icmpv6", "type": kind, "code": code,
-            "ident": 0, "icmp_seq": 1400 if (kind, code) in ((3, 4), (2, 0)) else 0, "payload_hex": quote.hex()}  # fmt: skip
+    return {
+        "src": origin,
+        "dst": src,
+        "proto": "icmp" if data[0] >> 4 == 4 else "icmpv6",
+        "type": kind,
+        "code": code,
+        "ident": 0,
+        "icmp_seq": 1400 if (kind, code) in ((3, 4), (2, 0)) else 0,
+        "payload_hex": quote.hex(),
+    }
 
 
 def next_of(rng: random.Random, packet: dict[str, Any]) -> dict[str, Any]:

@@ -32,11 +32,37 @@ OTHERS: dict[str, dict[str, int]] = {
     "conntrack": {"CONNMARK": 16, "MARK": 4, "CT": 5, "REJECT": 3},
     "routing": {"MARK": 12, "TTL": 5, "REJECT": 5, "TOS": 2},
     "ipv6": {"REJECT": 6, "MARK": 6, "HL": 4, "LOG": 4, "TOS": 2, "DSCP": 1, "CONNMARK": 1, "CT": 1, "TCPMSS": 1},
-    "mixed": {"LOG": 6, "CONNMARK": 4, "REJECT": 4, "MARK": 4, "TTL": 2, "TOS": 2, "DSCP": 1, "TCPMSS": 1, "CT": 1, "CLASSIFY": 1},
+    "mixed": {
+        "LOG": 6,
+        "CONNMARK": 4,
+        "REJECT": 4,
+        "MARK": 4,
+        "TTL": 2,
+        "TOS": 2,
+        "DSCP": 1,
+        "TCPMSS": 1,
+        "CT": 1,
+        "CLASSIFY": 1,
+    },
 }
-REJECTS4 = ("icmp-net-unreachable", "icmp-host-unreachable", "icmp-port-unreachable", "icmp-proto-unreachable",
-            "icmp-host-prohibited", "icmp-admin-prohibited", "tcp-reset", "tcp-reset")  # fmt: skip
-REJECTS6 = ("icmp6-no-route", "icmp6-adm-prohibited", "icmp6-addr-unreachable", "icmp6-port-unreachable", "tcp-reset", "tcp-reset")
+REJECTS4 = (
+    "icmp-net-unreachable",
+    "icmp-host-unreachable",
+    "icmp-port-unreachable",
+    "icmp-proto-unreachable",
+    "icmp-host-prohibited",
+    "icmp-admin-prohibited",
+    "tcp-reset",
+    "tcp-reset",
+)
+REJECTS6 = (
+    "icmp6-no-route",
+    "icmp6-adm-prohibited",
+    "icmp6-addr-unreachable",
+    "icmp6-port-unreachable",
+    "tcp-reset",
+    "tcp-reset",
+)
 
 
 class Writer:
@@ -112,16 +138,23 @@ class Writer:
 
     def connmark(self, table: str, hook: str, wish: Wish, matches: str) -> str:
         rng = self.rng
-        return " -j CONNMARK " + rng.choice((
-            f"--set-mark {rng.choice(MARKS):#x}", f"--set-xmark {rng.choice(MARKS):#x}/0xff", "--save-mark",
-            "--save-mark --nfmask 0xff --ctmask 0xff", f"--or-mark {rng.choice(MARKS):#x}",
-            *(("--restore-mark", "--restore-mark --nfmask 0xff --ctmask 0xff") if table == "mangle" else ()),
-        ))  # fmt: skip
+        return " -j CONNMARK " + rng.choice(
+            (
+                f"--set-mark {rng.choice(MARKS):#x}",
+                f"--set-xmark {rng.choice(MARKS):#x}/0xff",
+                "--save-mark",
+                "--save-mark --nfmask 0xff --ctmask 0xff",
+                f"--or-mark {rng.choice(MARKS):#x}",
+                *(("--restore-mark", "--restore-mark --nfmask 0xff --ctmask 0xff") if table == "mangle" else ()),
+            )
+        )
 
     def ct(self, table: str, hook: str, wish: Wish, matches: str) -> str:
         if table != "raw":
             return ""
-        return " -j CT " + self.rng.choice(("--notrack", "--notrack", "--zone 5", "--zone-orig 5", "--zone-reply 5", "--ctevents new,destroy"))
+        return " -j CT " + self.rng.choice(
+            ("--notrack", "--notrack", "--zone 5", "--zone-orig 5", "--zone-reply 5", "--ctevents new,destroy")
+        )
 
     def ttl(self, table: str, hook: str, wish: Wish, matches: str) -> str:
         if table != "mangle":
@@ -141,11 +174,22 @@ class Writer:
         return f" -j DSCP --set-dscp {self.rng.choice(TOS) >> 2:#x}" if table == "mangle" else ""
 
     def log(self, table: str, hook: str, wish: Wish, matches: str) -> str:
-        options = (" --log-tcp-options", " --log-ip-options", " --log-tcp-sequence", " --log-uid", ' --log-prefix "L1 "')
+        options = (
+            " --log-tcp-options",
+            " --log-ip-options",
+            " --log-tcp-sequence",
+            " --log-uid",
+            ' --log-prefix "L1 "',
+        )
         return " -j LOG" + "".join(o for o in options if self.rng.random() < 0.25)
 
     def tcpmss(self, table: str, hook: str, wish: Wish, matches: str) -> str:
-        if table != "mangle" or " -p tcp" not in matches or "! -p" in matches or hook not in ("FORWARD", "OUTPUT", "POSTROUTING"):
+        if (
+            table != "mangle"
+            or " -p tcp" not in matches
+            or "! -p" in matches
+            or hook not in ("FORWARD", "OUTPUT", "POSTROUTING")
+        ):
             return ""
         syn = "" if "--syn" in matches or "--tcp-flags" in matches else " --tcp-flags SYN,RST SYN"
         return f"{syn} -j TCPMSS " + self.rng.choice(("--clamp-mss-to-pmtu", "--set-mss 1000", "--set-mss 536"))
@@ -208,7 +252,16 @@ class Writer:
 
 Maker = Callable[[Writer, str, str, Wish, str], str]
 MAKERS: dict[str, Maker] = {
-    "MARK": Writer.mark, "REJECT": Writer.reject, "CONNMARK": Writer.connmark, "CT": Writer.ct, "TTL": Writer.ttl,
-    "HL": Writer.ttl, "TOS": Writer.tos, "DSCP": Writer.dscp, "LOG": Writer.log, "TCPMSS": Writer.tcpmss,
-    "CLASSIFY": Writer.classify, "NAT": Writer.nat,
-}  # fmt: skip
+    "MARK": Writer.mark,
+    "REJECT": Writer.reject,
+    "CONNMARK": Writer.connmark,
+    "CT": Writer.ct,
+    "TTL": Writer.ttl,
+    "HL": Writer.ttl,
+    "TOS": Writer.tos,
+    "DSCP": Writer.dscp,
+    "LOG": Writer.log,
+    "TCPMSS": Writer.tcpmss,
+    "CLASSIFY": Writer.classify,
+    "NAT": Writer.nat,
+}

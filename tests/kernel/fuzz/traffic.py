@@ -6,8 +6,8 @@ import random
 from typing import Any
 
 from iptables_emu.packet.build import build
-from tests.kernel.fuzz.hosts import Net
 from tests.kernel.fuzz.hostile import fragments, mangled, with_extension_header
+from tests.kernel.fuzz.hosts import Net
 from tests.kernel.fuzz.wishes import FLAGS, MARKS, PAYLOADS, PORTS, TOS, TTLS, Wish, port, weighted
 
 Step = dict[str, Any]
@@ -96,10 +96,22 @@ class Traffic:
         net = self.net
         others = [peer for x in net.links if x.name != link or local for peer in x.peers]
         into = {"INPUT": 6, "FORWARD": 1}.get(str(wish.get("hook")), 2)
-        return self.rng.choice([*net.own * into, *(others * (1 if into == 6 else 2)), *net.outside] + (self._odd() if self.profile == "routing" else []))
+        return self.rng.choice(
+            [*net.own * into, *(others * (1 if into == 6 else 2)), *net.outside]
+            + (self._odd() if self.profile == "routing" else [])
+        )
 
     def _odd(self) -> list[str]:
-        return ["127.0.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1", "10.8.0.255", "10.8.0.0", "172.16.1.255", "240.0.0.1"]
+        return [
+            "127.0.0.1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "224.0.0.1",
+            "10.8.0.255",
+            "10.8.0.0",
+            "172.16.1.255",
+            "240.0.0.1",
+        ]
 
     def _proto(self, wish: Wish) -> Any:
         proto = str(wish.get("proto") or weighted(self.rng, PROTOCOLS))
@@ -158,9 +170,18 @@ class Traffic:
             packet["code"] = rng.choice((0, 1, 3, 4, 13))
             packet.pop("payload", None)
             if self.sent and rng.random() < 0.6:
-                packet["inner"] = {k: v for k, v in rng.choice(self.sent)[1].items() if k not in ("inner", "bad_checksum")}
+                packet["inner"] = {
+                    k: v for k, v in rng.choice(self.sent)[1].items() if k not in ("inner", "bad_checksum")
+                }
             else:
-                packet["inner"] = {"src": packet["dst"], "dst": packet["src"], "proto": "udp", "sport": 4000, "dport": 53, "payload": "abcd"}
+                packet["inner"] = {
+                    "src": packet["dst"],
+                    "dst": packet["src"],
+                    "proto": "udp",
+                    "sport": 4000,
+                    "dport": 53,
+                    "payload": "abcd",
+                }
         else:
             packet["ident"] = 77
 
@@ -191,7 +212,9 @@ class Traffic:
             iface, data = rng.choice(self.frames[-4:] if rng.random() < 0.7 else self.frames)
             self.ident += 1
             hop = self._via(iface)
-            packet = (error_about(rng, data, hop) if roll < 0.14 else reply_to(rng, data)) | ({} if self.six else {"id": 400 + self.ident})
+            packet = (error_about(rng, data, hop) if roll < 0.14 else reply_to(rng, data)) | (
+                {} if self.six else {"id": 400 + self.ident}
+            )
             if len(packet) < 4:
                 return None
             return {"inject": {"iface": iface, "packet": packet}}
