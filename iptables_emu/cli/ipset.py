@@ -11,21 +11,19 @@ from typing import TYPE_CHECKING
 from iptables_emu.cli.streams import read_input, write
 from iptables_emu.host.ipset.sets import IpSets
 from iptables_emu.packet.printable import printable
+from iptables_emu.store.state import StateError, Store
 from iptables_emu.text.ipset.load import bring_back, count_rules, keep
 from iptables_emu.text.ipset.output import dump
 from iptables_emu.text.ipset.program import run_ipset
 
 if TYPE_CHECKING:
     from iptables_emu.cli.state import Globals
-    from iptables_emu.store.state import Store
 
 KEY = "ipsets"
 
 
 def run_stored(words: Sequence[str], settings: Globals) -> int:
     """Status of ``ipset WORDS`` on the sets of the state file, or of the memory."""
-    from iptables_emu.store.state import StateError, Store
-
     if settings.memory is not None:
         sets = settings.memory.sets
         sets.now, sets.rules = time.time_ns(), count_rules(settings.memory.rulesets.values())
@@ -52,7 +50,10 @@ def stored_sets(store: Store) -> IpSets:
     kept = store.get(KEY)
     if kept is None:
         return IpSets(time.time_ns(), seed=time.time_ns())
-    return bring_back(json.loads(kept), time.time_ns())
+    try:
+        return bring_back(json.loads(kept), time.time_ns())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StateError(f"damaged ipsets in the state ({error}); remove it or choose another with --state") from None
 
 
 def stored_families(store: Store) -> dict[str, int]:

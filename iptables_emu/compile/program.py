@@ -161,6 +161,9 @@ def _protocol(spec: RuleSpec, personality: str) -> Clause:
         return pkt.proto_before_ah if native else pkt.proto
 
     def test(pkt: Packet, iif: str, oif: str) -> bool:
+        if pkt.truncated:  # the chain of IPv6 headers does not lead to a protocol
+            pkt.hotdrop = pkt.hotdrop or not native
+            return False
         return (protocol(pkt) == number) is not inverted
 
     def have(pkt: Packet, iif: str, oif: str) -> str:

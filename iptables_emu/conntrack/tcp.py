@@ -250,7 +250,7 @@ class Tracker:
         if (
             (conn.status & t.SEEN_REPLY and tcp.last_kind == "syn")
             or (not conn.status & t.ASSURED and tcp.last_kind == "ack")
-        ) and seg.ack == tcp.last_end:
+        ) and seg.ack == tcp.last_end and tcp.last_dir != self.dir:
             return "", state, True
         if old == "SYN_SENT" and tcp.last_kind == "ack" and tcp.last_dir == REPLY and seg.seq == tcp.last_ack:
             return "", state, True  # in answer to a challenge ACK that was let through
@@ -314,15 +314,15 @@ class Tracker:
                 sender.end = end
                 sender.flags |= s.DATA_UNACKNOWLEDGED
                 self.reason = f"{overshot} bytes more than expected"
-            else:
-                self.reason = f"SEQ is over upper bound {sender.maxend + 1 & MASK} (over the window of the receiver)"
+                return s.IGNORE
+            self.reason = f"SEQ is over upper bound {sender.maxend + 1 & MASK} (over the window of the receiver)"
             return INVALID
         if not before(sack, receiver.end + 1 & MASK):
             self.reason = f"ACK is over upper bound {receiver.end + 1 & MASK} (ACKed data not seen yet)"
             return INVALID
         if receiver.maxwin and not after(end, low):
             self.reason = f"SEQ is under lower bound {low} (already ACKed data retransmitted)"
-            return INVALID
+            return s.IGNORE
         if not after(sack, floor):
             self.reason = f"ignored ACK under lower bound {floor} (possible overly delayed)"
             return s.IGNORE

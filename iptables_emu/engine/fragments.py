@@ -2,104 +2,139 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from iptables_emu.engine.pieces import ECN_MIX, Pieces
-from iptables_emu.packet.packet import TCP, Packet
+from iptables_emu.packet.packet import Packet
 
-TIMEOUT_NS = 30_000_000_000
-TCP_HEADER = 20
+LARGEST = 65535
+COPIED = 0x80  # the bit of an option that stands in every fragment
+END, NOOP = 0, 1
+
+Key = tuple[int, int, int, int, str]
 
 
 @dataclass(slots=True)
-class _Queue(Pieces):
+class Queue(Pieces):
+    """The fragments of one datagram."""
+
     first: Packet | None = None
     largest: int = 0
     largest_df: int = 0
     ecn: int = 0
+    iif: str = ""  # by which the last one came
+    shortest: int = 60  # header of a later fragment
 
 
+@dataclass(slots=True)
 class Reassembly:
-    """Fragments that wait for their siblings."""
+    """Fragments that wait for their siblings. ``user``: who puts them together."""
 
-    def __init__(self) -> None:
-        self.queues: dict[tuple[int, int, int, int, str], _Queue] = {}
+    queues: dict[Key, Queue] = field(default_factory=dict)
+
+    def expired(self, now: int, patience: int) -> list[tuple[str, Queue]]:
+        """(user, fragments) of what has waited too long; it is forgotten."""
+        late = [key for key, queue in self.queues.items() if now - queue.born >= patience]
+        return [(key[4], self.queues.pop(key)) for key in late]
 
     def add(self, pkt: Packet, user: str, now: int) -> Packet | None:
-        """The whole datagram (it then is ``pkt``, changed) once its last fragment is there, else None (ip_frag_queue)."""
-        for key, queue in list(self.queues.items()):
-            if now - queue.born > TIMEOUT_NS:
-                del self.queues[key]
+        """The whole datagram once its last fragment is there (it then is ``pkt``, changed), else None."""
         key = (pkt.src, pkt.dst, pkt.ident, pkt.proto, user)
-        queue = self.queues.setdefault(key, _Queue(now))
+        queue = self.queues.setdefault(key, Queue(now))
         payload = bytes(pkt.data[pkt.l4 : pkt.length])
-        start = pkt.frag_offset
         if pkt.mf:
             payload = payload[: len(payload) & ~7]
-        good = queue.fits(start + len(payload), pkt.mf) and bool(payload)
-        outcome = queue.insert(start, payload) if good else "overlap"
-        if outcome != "new":
-            if outcome == "overlap":
-                del self.queues[key]  # whatever makes no sense takes all of it along
+        if not queue.fits(pkt.frag_offset + len(payload), pkt.mf) or not payload:
+            del self.queues[key]
             return None
-        if start == 0:
-            queue.first = pkt.copy()
+        kind = queue.insert(pkt.frag_offset, payload)
+        if kind == "overlap":
+            del self.queues[key]  # an attack: all of it goes
+        if kind != "new":
+            return None
+        queue.iif = pkt.iif
         queue.ecn |= 1 << (pkt.tos & 3)
-        queue.largest = max(queue.largest, pkt.l4 + len(payload))
+        size = pkt.l4 + len(payload)
+        queue.largest = max(queue.largest, size)
         if pkt.df:
-            queue.largest_df = max(queue.largest_df, pkt.l4 + len(payload))
-        return self._whole(key, queue, pkt)
-
-    def _whole(self, key: tuple[int, int, int, int, str], queue: _Queue, pkt: Packet) -> Packet | None:
-        if not queue.complete or queue.first is None:
+            queue.largest_df = max(queue.largest_df, size)
+        if pkt.frag_offset == 0:
+            queue.first = pkt.copy()
+        else:
+            queue.shortest = min(queue.shortest, pkt.l4)
+        if queue.first is None or not queue.complete:
             return None
         del self.queues[key]
-        data = queue.first.data[: queue.first.l4] + queue.joined()
+        return self._whole(queue, queue.first, pkt)
+
+    @staticmethod
+    def _whole(queue: Queue, first: Packet, pkt: Packet) -> Packet | None:
         ecn = ECN_MIX[queue.ecn]
-        if len(data) > 65535 or ecn is None:
+        data = first.data[: first.l4] + queue.joined()
+        if ecn is None or len(data) > LARGEST:
             return None
         data[1] |= ecn
         data[2:4] = len(data).to_bytes(2, "big")
         data[6:8] = b"\x40\0" if queue.largest_df == queue.largest else b"\0\0"
+        for name in ("mark", "eth", "pkttype", "priority", "ip_options"):
+            setattr(pkt, name, getattr(first, name))
         pkt.data = data
         pkt.refresh_ip_checksum()
-        pkt.frag_max = queue.largest
-        pkt.frag_sizes = queue.sizes()
+        pkt.frag_max = max(queue.largest, queue.largest_df)
+        # the first one's options have to fit in front of the others when they are sent again
+        pkt.frag_sizes = queue.sizes(pkt.proto) if queue.shortest >= first.l4 else ()
         return pkt
-
-
-def _cut(size: int, room: int) -> Iterator[int]:
-    """Pieces of at most ``room`` bytes, all but the last a multiple of 8."""
-    while size > room:
-        yield room & ~7
-        size -= room & ~7
-    yield size
 
 
 def split(pkt: Packet, mtu: int) -> list[bytes]:
     """The fragments of a packet (ip_do_fragment), in their order."""
     if pkt.frag_max and pkt.frag_max < mtu:
         mtu = pkt.frag_max
-    head, body = bytes(pkt.data[: pkt.l4]), bytes(pkt.data[pkt.l4 :])
-    room = mtu - len(head)
-    sizes = list(pkt.frag_sizes)
-    # the pieces stay as they came, unless the look for a TCP socket at input has joined the first two
-    joined = bool(sizes) and pkt.forwarded and pkt.proto == TCP and sizes[0] < TCP_HEADER
-    kept = sizes and sum(sizes) == len(body) and all(s <= room for s in sizes) and all(s & 7 == 0 for s in sizes[:-1])
-    if not kept or joined:
-        sizes = list(_cut(len(body), room))
+    head, body = bytearray(pkt.data[: pkt.l4]), bytes(pkt.data[pkt.l4 :])
     out, at = [], 0
-    more_after = pkt.mf
-    for index, size in enumerate(sizes):
-        piece = bytearray(head)
-        flags = (0x4000 if pkt.df else 0) | (pkt.frag_offset + at) // 8
-        if index < len(sizes) - 1 or more_after:
+    room = mtu - len(head)
+    kept = _fit(pkt.frag_sizes, len(body), room)
+    for size in pkt.frag_sizes if kept else _sizes(len(body), room):
+        flags = (0x4000 if pkt.df and not kept else 0) | (pkt.frag_offset + at) // 8
+        if at + size < len(body) or pkt.mf:
             flags |= 0x2000
-        piece[2:4] = (len(head) + size).to_bytes(2, "big")
-        piece[6:8] = flags.to_bytes(2, "big")
-        fragment = Packet(bytes(piece) + body[at : at + size])
-        fragment.refresh_ip_checksum()
-        out.append(bytes(fragment.data))
+        head[2:4] = (len(head) + size).to_bytes(2, "big")
+        head[6:8] = flags.to_bytes(2, "big")
+        piece = Packet(bytes(head) + body[at : at + size])
+        piece.refresh_ip_checksum()
+        out.append(bytes(piece.data))
+        if at == 0 and not pkt.frag_offset:
+            _keep_copied_options(head)
         at += size
     return out
+
+
+def _fit(sizes: tuple[int, ...], total: int, room: int) -> bool:
+    """Whether the pieces can leave as they came."""
+    return bool(sizes) and sum(sizes) == total and max(sizes) <= room and not any(s & 7 for s in sizes[:-1])
+
+
+def _sizes(total: int, room: int) -> list[int]:
+    """As few pieces as can be."""
+    sizes, left = [], total
+    while left:
+        sizes.append(left if left <= room else room & ~7)
+        left -= sizes[-1]
+    return sizes
+
+
+def _keep_copied_options(head: bytearray) -> None:
+    """Blank the options that only the first fragment carries (ip_options_fragment)."""
+    at = 20
+    while at < len(head):
+        if head[at] == END:
+            return
+        if head[at] == NOOP:
+            at += 1
+            continue
+        size = head[at + 1] if at + 1 < len(head) else 0
+        if size < 2 or size > len(head) - at:
+            return
+        if not head[at] & COPIED:
+            head[at : at + size] = bytes((NOOP,)) * size
+        at += size

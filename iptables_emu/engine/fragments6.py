@@ -11,7 +11,6 @@ from iptables_emu.host.address6 import needs_interface
 from iptables_emu.packet.exthdr import EXTENSION_HEADERS, header_length, skip_headers
 from iptables_emu.packet.packet import DSTOPTS, FRAGMENT, HOPOPTS, ICMPV6, ROUTING, TCP, UDP, Packet
 
-TIMEOUT_NS = 60_000_000_000
 LARGEST = 65535
 NEEDED = {TCP: 20, UDP: 8, ICMPV6: 8}
 
@@ -46,7 +45,7 @@ class Refused(Exception):
 
 
 def read(pkt: Packet) -> Fragment | None:
-    """The fragment header of a packet that has a whole one (find_prev_fhdr)."""
+    """The fragment header of a packet that has one (find_prev_fhdr). Raises Refused where it is cut off."""
     data = pkt.data
     proto, at, named_at = data[6], 40, 6
     while proto != FRAGMENT:
@@ -54,8 +53,10 @@ def read(pkt: Packet) -> Fragment | None:
             return None
         named_at = at
         proto, at = data[at], at + header_length(data, proto, at)
-    if at + 8 > len(data):
+    if at > len(data):
         return None
+    if at + 8 > len(data):
+        raise Refused
     return at_header(data, at, named_at & 0xFF)  # the kernel keeps one byte
 
 
@@ -79,13 +80,18 @@ class Reassembly6:
 
     queues: dict[tuple[int, int, int, str, str], _Queue] = field(default_factory=dict)
 
+    def expired(self, now: int, patience: int, conntracks: int) -> list[Packet]:
+        """The first fragments of what has waited too long, for the host itself and for conntrack."""
+        limits = {key: conntracks if key[3] else patience for key in self.queues}
+        late = [key for key, queue in self.queues.items() if now - queue.born >= limits[key]]
+        gone = [(key, self.queues.pop(key)) for key in late]
+        return [queue.first for _, queue in gone if queue.first is not None]
+
     def add(self, pkt: Packet, piece: Fragment, user: str, now: int) -> Packet | None:
         """The whole packet once its last fragment is there (it then is ``pkt``, changed), else None. Raises Refused.
 
         ``user`` "" is the host itself, which is stricter than conntrack with what is wrong.
         """
-        for key in [k for k, q in self.queues.items() if now - q.born > TIMEOUT_NS]:
-            del self.queues[key]
         key = (piece.ident, pkt.src, pkt.dst, user, pkt.iif if needs_interface(pkt.dst) else "")
         queue = self.queues.setdefault(key, _Queue(now))
         start, end = piece.offset, piece.offset + pkt.length - piece.at - 8
@@ -130,7 +136,7 @@ class Reassembly6:
         for name in ("data", "mark", "eth", "pkttype", "priority"):
             setattr(pkt, name, getattr(whole, name))
         pkt.refresh()
-        pkt.frag_max, pkt.frag_sizes, pkt.frag_head = queue.largest, queue.sizes(), at
+        pkt.frag_max, pkt.frag_sizes, pkt.frag_head = queue.largest, queue.sizes(pkt.proto), at
         return pkt
 
 

@@ -33,7 +33,7 @@ def deliver(path: Path, pkt: Packet, decision: Decision) -> None:
 
 
 # protocols with a handler of their own besides the ones above, which take the packet without an answer
-HANDLED4 = frozenset({2, 4, 41})
+HANDLED4 = frozenset({2, 103})
 
 
 def _tcp(path: Path, pkt: Packet, decision: Decision) -> None:

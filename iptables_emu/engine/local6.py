@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PARAMETER_PROBLEM = 4
 ECHO_REQUEST, ECHO_REPLY = 128, 129
+PIM = 103  # taken by multicast routing, which sends no answer
 SILENT_ROUTING_TYPES = frozenset({3, 4})  # segment routing, which is off
 
 
@@ -62,10 +63,10 @@ def unpack(path: Path, pkt: Packet) -> bool:
             return False
         named_at, at = at, at + size
     pkt.proto, pkt.l4 = kind, at
-    if kind not in (TCP, UDP, UDPLITE, ICMPV6, NO_NEXT):
+    if kind not in (TCP, UDP, UDPLITE, ICMPV6, NO_NEXT, PIM):
         path.error(pkt, PARAMETER_PROBLEM, UNKNOWN_HEADER, named_at)
         return False
-    return kind != NO_NEXT
+    return kind not in (NO_NEXT, PIM)
 
 
 def _routing(path: Path, pkt: Packet, at: int) -> bool:

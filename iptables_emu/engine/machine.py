@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from iptables_emu.conntrack import nat
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.core import Conntrack
+from iptables_emu.conntrack.table import SECOND
 from iptables_emu.conntrack.helpers.payload import adjust
 from iptables_emu.engine import fragments6, hooks
 from iptables_emu.engine.assume import Assumptions
@@ -79,11 +80,11 @@ class Machine:
 
     def gather6(self, pkt: Packet, user: str) -> bool:
         """Conntrack's reassembly of IPv6 (ipv6_defrag); False: the packet waits, or is dropped."""
-        if pkt.ct is not None or pkt.untracked or pkt.length == 40:
+        if pkt.ct is not None or pkt.untracked or pkt.length == 40 or fragments6.head_is_cut(pkt, 40, pkt.data[6]):
             return True
         try:
             piece = fragments6.read(pkt)
-            if piece is None or fragments6.head_is_cut(pkt, 40, pkt.data[6]):
+            if piece is None:
                 return True
             return self.fragments6.add(pkt, piece, user, self.now) is not None
         except fragments6.Refused as refused:
@@ -94,6 +95,20 @@ class Machine:
         self.now += nanoseconds
         self.conntrack.now = self.now
         self.conntrack.expire()
+        self._give_up_fragments()
+
+    def _give_up_fragments(self) -> None:
+        """Fragments that have waited too long; who sent a first one may be told so (ip_expire)."""
+        get = self.host.sysctls.get
+        for user, queue in self.fragments.expired(self.now, get("net.ipv4.ipfrag_time") * SECOND):
+            if queue.first is not None and queue.iif:
+                queue.first.iif = queue.iif
+                decision = self.path.routing.input(queue.first)
+                if decision.kind == "local" or (user == "local" and decision.kind == "forward"):
+                    self.path.error(queue.first, 11, 1)
+        patience, conntracks = get("net.ipv6.ip6frag_time"), get("net.netfilter.nf_conntrack_frag6_timeout")
+        for first in self.fragments6.expired(self.now, patience * SECOND, conntracks * SECOND):
+            self.path.error(first, 3, 1)
 
     # -- events ----------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+PULLED = {6: 20, 132: 12}  # bytes that conntrack wants in one piece, of TCP and SCTP
 NOT_ECT, ECT1, ECT0, CE = 1, 2, 4, 8
 # by the ECN fields seen, as a set of bits: what is added to the first one's; None: no such datagram (ip_frag_ecn_table)
 ECN_MIX = {
@@ -62,8 +63,10 @@ class Pieces:
     def complete(self) -> bool:
         return self.last_seen and sum(map(len, self.pieces.values())) == self.total
 
-    def sizes(self) -> tuple[int, ...]:
-        return tuple(len(self.pieces[at]) for at in sorted(self.pieces))
+    def sizes(self, proto: int) -> tuple[int, ...]:
+        """The lengths as they came; none when conntrack has pulled a transport header together."""
+        sizes = tuple(len(self.pieces[at]) for at in sorted(self.pieces))
+        return () if sizes[0] < PULLED.get(proto, 0) <= self.total else sizes
 
     def joined(self) -> bytes:
         return b"".join(self.pieces[at] for at in sorted(self.pieces))

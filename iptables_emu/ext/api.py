@@ -83,6 +83,11 @@ class Extension:
         """Checks of the extension's own, before those of the table. Raises ParameterProblem."""
 
     @classmethod
+    def warned(cls, given: Gathered) -> Sequence[str]:
+        """Lines for stderr about options that passed ``check``."""
+        return ()
+
+    @classmethod
     def parse(cls, given: Gathered, base: Base) -> Self:
         """The extension from its options, which have passed ``check`` and the table's conditions."""
         raise NotImplementedError

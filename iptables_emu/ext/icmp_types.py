@@ -121,5 +121,6 @@ def type_region(value: TypeCode, inverted: bool, label: str, wildcard: bool) -> 
 
 def valid_types(what: str, table: tuple[Named, ...]) -> str:
     """The names for the help."""
-    text = textwrap.fill(", ".join(each.name for each in table), 100, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    shown = ", ".join(each.name for each in table)
+    text = textwrap.fill(shown, 100, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
     return f"Valid {what} Types:\n{text}\n"

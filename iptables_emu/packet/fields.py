@@ -94,7 +94,7 @@ FIELDS: dict[str, Field] = {
     "length": Field("length", lambda p: p.length),
     "ttl": Field("TTL", lambda p: p.ttl),
     "tos": Field("TOS", lambda p: p.tos, "x"),
-    "mac": Field("source MAC", lambda p: p.source_mac, "x"),
+    "mac": Field("source MAC", lambda p: None if p.iif == "lo" else p.source_mac, "x"),  # lo is no Ethernet
     "pkttype": Field("packet type", seen_pkttype, "p"),
     "devgroup_in": Field("group of the input interface", lambda p: 0 if p.iif else None, "x"),
     "devgroup_out": Field("group of the output interface", lambda p: 0 if p.oif else None, "x"),

@@ -177,6 +177,7 @@ class Packet:
                 size = (data[at + 1] + 1) * 8
             proto, at = data[at], at + size
             if self.frag_offset:
+                self.truncated = proto in EXTENSION_HEADERS and proto != NO_NEXT
                 break
         self.proto, self.l4 = proto, at
         self.proto_before_ah = before_ah if before_ah >= 0 else proto

@@ -62,6 +62,7 @@ class _Table(NamedTuple):
     rows: dict[str, tuple[Opt, str]]
     conditions: tuple[Condition, ...]
     checks: bool
+    warns: bool
 
 
 @memo()
@@ -71,7 +72,8 @@ def _table(cls: type[Any]) -> _Table:
     for opt in cls.OPTIONS:
         first = next(o for o in cls.OPTIONS if o.id == opt.id and o.ident == opt.ident)
         rows[opt.name] = opt, first.name
-    return _Table(rows, conditions(cls.OPTIONS), cls.check.__func__ is not Extension.check.__func__)  # type: ignore[attr-defined]  # a classmethod's function
+    own = {name for kind in cls.__mro__[: cls.__mro__.index(Extension)] for name in vars(kind)}
+    return _Table(rows, conditions(cls.OPTIONS), "check" in own, "warned" in own)
 
 
 def begin(cls: type[Any], base: Base, sets: SetNames, warnings: list[str], words: Words) -> OptionContext:
@@ -91,6 +93,8 @@ def finish(cls: type[Any], cx: OptionContext) -> None:
     table = _table(cls)
     if table.checks:
         cls.check(cx.given, cx.base)
+    if table.warns:
+        cx.warnings.extend(cls.warned(cx.given))
     if table.conditions:
         check_conditions(cx.ext, table.conditions, cx.given)
 

@@ -30,7 +30,8 @@ def dump(rules: int) -> str:
         cluster, top = f"10.96.{service >> 8 & 255}.{service & 255}", f"KUBE-SVC-{service:016X}"
         note = f'-m comment --comment "{name} cluster IP"'
         lines.append(f"-A KUBE-SERVICES -d {cluster}/32 -p tcp {note} -m tcp --dport {port} -j {top}")
-        lines.append(f"-A {top} ! -s 10.244.0.0/16 -d {cluster}/32 -p tcp {note} -m tcp --dport {port} -j KUBE-MARK-MASQ")
+        mark = f"! -s 10.244.0.0/16 -d {cluster}/32 -p tcp {note} -m tcp --dport {port} -j KUBE-MARK-MASQ"
+        lines.append(f"-A {top} {mark}")
         chains.append(top)
         for left in range(3, 0, -1):
             pod = f"10.244.{chance.randrange(256)}.{chance.randrange(1, 255)}"

@@ -6,7 +6,7 @@ import json
 from html.parser import HTMLParser
 
 import pytest
-from trace_samples import ETH, MAC1, MAC2, forwarded, hit, policy, rejected, short, table, unconditional
+from tests.trace.trace_samples import ETH, MAC1, MAC2, forwarded, hit, policy, rejected, short, table, unconditional
 
 from iptables_emu.packet.build import build
 from iptables_emu.trace.events import PacketStart, PolicyHit, Rewritten

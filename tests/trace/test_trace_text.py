@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trace_samples import forwarded, looped, rejected
+from tests.trace.trace_samples import forwarded, looped, rejected
 
 from iptables_emu.trace.events import Fate, Logged, Noted, PacketStart, RuleHit, RuleSkipped, TableEntered
 from iptables_emu.trace.render import FORMATS, render

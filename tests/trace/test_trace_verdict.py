@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from trace_samples import RESET, SSH, delivered, forwarded, hit, looped, policy, rejected, short
+from tests.trace.trace_samples import RESET, SSH, delivered, forwarded, hit, looped, policy, rejected, short
 
 from iptables_emu.packet.build import build, ethernet
 from iptables_emu.trace.brief import brief

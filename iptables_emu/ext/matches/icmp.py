@@ -8,7 +8,16 @@ from typing import ClassVar, Self
 
 from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
-from iptables_emu.ext.icmp_types import ANY_TYPE, TypeCode, list_type, names_of, type_name, type_option, type_region, valid_types
+from iptables_emu.ext.icmp_types import (
+    ANY_TYPE,
+    TypeCode,
+    list_type,
+    names_of,
+    type_name,
+    type_option,
+    type_region,
+    valid_types,
+)
 
 NAMES = names_of("""any:255 echo-reply:0 pong:0 destination-unreachable:3 network-unreachable:3/0 host-unreachable:3/1
 protocol-unreachable:3/2 port-unreachable:3/3 fragmentation-needed:3/4 source-route-failed:3/5 network-unknown:3/6

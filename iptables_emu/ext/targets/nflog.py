@@ -27,12 +27,7 @@ def _prefix(text: str, cx: OptionContext) -> str:
     return value
 
 
-def _range(text: str, cx: OptionContext) -> int:
-    value: int = uint(32)(text, cx)
-    cx.warnings.append(
-        "warn: --nflog-range has never worked and is no longer supported, please use --nflog-size instead\n"
-    )
-    return value
+RANGE_IGNORED = "warn: --nflog-range has never worked and is no longer supported, please use --nflog-size instead\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +38,7 @@ class Nflog(Target):
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("nflog-group", uint(16), metavar="NUM", help="Netlink group of the listener"),
         Opt("nflog-prefix", _prefix, metavar="STRING", help="Text that goes along"),
-        Opt("nflog-range", _range, excludes=("nflog-size",), metavar="NUM", help="Without effect: use --nflog-size"),
+        Opt("nflog-range", uint(32), excludes=("nflog-size",), metavar="NUM", help="Without effect: use --nflog-size"),
         Opt("nflog-size", uint(32), excludes=("nflog-range",), metavar="NUM", help="Bytes of the packet to copy"),
         Opt("nflog-threshold", uint(16), metavar="NUM", help="Packets to gather before the listener is woken"),
     )
@@ -53,6 +48,10 @@ class Nflog(Target):
     size: int = 0
     sized: bool = False
     threshold: int = 0
+
+    @classmethod
+    def warned(cls, given: Gathered) -> Sequence[str]:
+        return (RANGE_IGNORED,) if "nflog-range" in given else ()
 
     @classmethod
     def parse(cls, given: Gathered, base: Base) -> Self:

@@ -102,6 +102,8 @@ class HashSet(BaseSet):
     def change(self, request: Request, do: str, exist: bool, now: int) -> None:
         self.collect(now)
         for key in self.expand(self, request, False):
+            if do == DEL and exist and not self.table.buckets:
+                return  # nothing is left to be deleted
             self._one(do, key, request.ext, request.nomatch, exist, now)
 
     def _one(self, do: str, key: Key, ext: Ext, nomatch: bool, exist: bool, now: int) -> None:

@@ -219,7 +219,7 @@ class Table:
             if index + 1 == len(bucket.slots):
                 bucket.slots.pop()
             holes = bucket.slots.count(None)
-            if not bucket.slots and not holes:
+            if holes == len(bucket.slots):
                 self.bytes -= self._bucket_bytes(bucket.size)
                 del self.buckets[place]
             elif holes >= INIT_SIZE:

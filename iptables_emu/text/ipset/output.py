@@ -22,15 +22,15 @@ ICMP, ICMPV6 = 1, 58
 Values = dict[str, Any]
 
 
-def element_text(kind: str, family: int, data: Values, before: bool = False) -> str:
-    """An element as ipset writes it."""
+def element_text(kind: str, family: int, data: Values) -> str:
+    """An element as ipset writes it (of a list's it says "after" even where "before" was asked)."""
     parts: list[str] = []
     for _, option in TYPES[kind].parts:
         if option not in data and parts:
             break
         parts.append(_part(option, family, data))
     text = ",".join(parts)
-    return f"{text} {'before' if before else 'after'} {data['nameref']}" if "nameref" in data else text
+    return f"{text} after {data['nameref']}" if "nameref" in data else text
 
 
 def _part(option: str, family: int, data: Values) -> str:

@@ -283,7 +283,7 @@ class Ipset:
             if not found:
                 raise Stop(1)
             return
-        s.report = element_text(s.kind, s.family, s.data, "before" in s.cadt)
+        s.report = element_text(s.kind, s.family, s.data)
         if found:
             s.warn(f" is in set {s.setname}.")
         else:
