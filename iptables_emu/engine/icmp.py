@@ -6,7 +6,7 @@ from iptables_emu.model.address import FULL
 from iptables_emu.packet.checksum import internet_checksum
 from iptables_emu.packet.packet import ICMP, ICMPV6, Packet, pseudo_header
 
-ERRORS4 = frozenset({3, 4, 5, 11, 12})
+ERRORS4 = frozenset({1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12})  # never answered by an error (icmp_pointers)
 QUOTE4, QUOTE6 = 576, 1280  # an error is never longer than this
 
 

@@ -11,6 +11,7 @@ from iptables_emu.packet.packet import ICMP, Packet
 END, NOOP, RECORD_ROUTE, TIMESTAMP, LOOSE, STRICT, CIPSO, ROUTER_ALERT = 0, 1, 7, 68, 131, 137, 134, 148
 TIMES, TIMES_AND_ADDRESSES, PRESPECIFIED = 0, 1, 3
 LONGEST_ERROR = 576
+SHORTEST_CIPSO = 8
 
 IsUnicast = Callable[[int], bool]
 
@@ -29,11 +30,12 @@ class IpOptions:
 
 
 class BadOption(Exception):
-    """``pointer``: the place of the fault, as the parameter problem tells it."""
+    """``pointer``: the place of the fault, as the parameter problem tells it; ``found``: what stood before it."""
 
     def __init__(self, pointer: int) -> None:
         super().__init__(pointer)
         self.pointer = pointer
+        self.found = IpOptions()
 
 
 def read(pkt: Packet, own: int, now_ms: int, unicast: IsUnicast) -> IpOptions:
@@ -42,6 +44,15 @@ def read(pkt: Packet, own: int, now_ms: int, unicast: IsUnicast) -> IpOptions:
     ``own`` is this host's address for the packet; the header checksum is left as it was.  Raises BadOption.
     """
     found = IpOptions()
+    try:
+        _walk(pkt, found, own, now_ms, unicast)
+    except BadOption as bad:
+        bad.found = found
+        raise
+    return found
+
+
+def _walk(pkt: Packet, found: IpOptions, own: int, now_ms: int, unicast: IsUnicast) -> None:
     data, at, end = pkt.data, 20, pkt.l4
     while at < end:
         kind = data[at]
@@ -66,8 +77,8 @@ def read(pkt: Packet, own: int, now_ms: int, unicast: IsUnicast) -> IpOptions:
             if found.cipso:
                 raise BadOption(at)
             found.cipso = at
+            raise BadOption(at + (1 if size < SHORTEST_CIPSO else 2))  # no label is known to this host
         at += size
-    return found
 
 
 def _source_route(data: bytearray, at: int, size: int, found: IpOptions) -> None:

@@ -121,6 +121,7 @@ class Path:
         try:
             pkt.ip_options = ip_options.read(pkt, own, self._clock(), self._unicast)
         except ip_options.BadOption as bad:
+            pkt.ip_options = bad.found
             self.error(pkt, 12, 0, bad.pointer << 24)
             machine.drop(pkt, "PREROUTING", "", f"a broken IP option at byte {bad.pointer}")
             return False

@@ -228,21 +228,24 @@ class Packet:
         new, old = value.to_bytes(size, "big"), bytes(self.data[at : at + size])
         self.data[at : at + size] = new
         if self.family == 4:
-            self._ip_checksum()
+            self._adjust_header_checksum(old, new)
         if not self.frag_offset:
             self.adjust_transport_checksum(old, new)
         self.refresh()
 
     def set_ttl(self, value: int) -> None:
-        self.data[8 if self.family == 4 else 7] = value
+        at = 8 if self.family == 4 else 7
+        old = bytes(self.data[8:10])
+        self.data[at] = value
         if self.family == 4:
-            self._ip_checksum()
+            self._adjust_header_checksum(old, bytes(self.data[8:10]))
         self.refresh()
 
     def set_tos(self, value: int) -> None:
         if self.family == 4:
+            old = bytes(self.data[:2])
             self.data[1] = value
-            self._ip_checksum()
+            self._adjust_header_checksum(old, bytes(self.data[:2]))
         else:
             self.data[0] = 0x60 | value >> 4
             self.data[1] = (value & 15) << 4 | self.data[1] & 15
@@ -275,6 +278,11 @@ class Packet:
         """Other bytes altogether (payload mangling, reassembly); lengths and checksums are the caller's."""
         self.data = bytearray(data)
         self.refresh()
+
+    def _adjust_header_checksum(self, old: bytes, new: bytes) -> None:
+        """A wrong checksum stays wrong: the options of a packet that came in may have been filled in already."""
+        check = int.from_bytes(self.data[10:12], "big")
+        self.data[10:12] = adjust_checksum(check, old, new).to_bytes(2, "big")
 
     def _ip_checksum(self) -> None:
         header = (self.data[0] & 15) * 4

@@ -51,8 +51,9 @@ def checksum_holds(pkt: Packet) -> bool:
         return True
     if pkt.family == 6 or pkt.proto in (TCP, UDP):
         segment = pseudo_header(pkt.family, pkt.src, pkt.dst, pkt.proto, len(segment)) + segment
-    # the IPv4 header, itself a sum of 0xffff, is summed along: so a payload of zeros holds too
-    return internet_checksum(segment) in (0, 0xFFFF)
+    # the IPv4 header, if right a sum of 0xffff, is summed along: so a payload of zeros holds too
+    header = bytes(pkt.data[: pkt.l4]) if pkt.family == 4 else b""
+    return internet_checksum(header + segment) in (0, 0xFFFF)
 
 
 def tcp_reset(pkt: Packet, ttl: int = 64) -> bytes | None:

@@ -9,7 +9,8 @@ from iptables_emu.options.problem import IptablesError
 from iptables_emu.text.argv import Parser
 from iptables_emu.text.command import Command
 from iptables_emu.text.errors import Exit, TryHelp, VersionProblem, report, try_help
-from iptables_emu.text.execute import Batch, Output, apply_legacy, apply_nft, check_strict, commit_legacy, commit_nft
+from iptables_emu.text.execute import Batch, Output, apply_legacy, apply_nft, commit_legacy, commit_nft
+from iptables_emu.text.line import GONE
 from iptables_emu.text.programs import Environment, Result
 from iptables_emu.text.strerror import OperationError
 
@@ -21,6 +22,8 @@ def command_main(argv: Sequence[str], family: int, env: Environment) -> Result:
     program = "iptables" if family == 4 else "ip6tables"
     out = Output()
     parser = Parser(family, env.ruleset.personality, program, env.version)
+    if env.strict:
+        parser.announced |= GONE
     parser.sets = frozenset(env.sets.items())
     rc = 0
     try:
@@ -50,8 +53,6 @@ def carry_out(parsed: Command, program: str, env: Environment, out: Output) -> i
             why = "Table does not exist (do you need to insmod?)"
             raise VersionProblem(f"can't initialize {program} table `{parsed.table}': {why}")
         raise VersionProblem(f"table '{parsed.table}' does not exist")
-    if env.strict:
-        check_strict(parsed.spec, env.ruleset.personality)
     try:
         (_legacy if legacy else _nft)(parsed, env, out)
     except OperationError as error:
@@ -78,4 +79,4 @@ def _nft(parsed: Command, env: Environment, out: Output) -> None:
     batch: Batch = {}
     apply_nft(table, parsed, out, batch)
     if not parsed.commands <= _ONLY_LOOKS and (known or any(chain.hooked for chain in table.chains.values())):
-        commit_nft(ruleset, table, batch)
+        commit_nft(ruleset, table, batch, env.strict)

@@ -35,12 +35,6 @@ class Output:
 Batch = dict[Rule, tuple[int, str]]
 
 
-def check_strict(spec: RuleSpec, personality: str) -> None:
-    """With ``--strict`` what today's iptables has no more is refused in its words."""
-    if personality == "nft" and spec.target is None and spec.jump == "QUEUE":
-        raise ParameterProblem("Chain 'QUEUE' does not exist")
-
-
 # -- legacy --------------------------------------------------------------------------------------
 
 
@@ -272,13 +266,16 @@ def commit_legacy(ruleset: Ruleset, table: Table) -> None:
     ruleset.put(table)
 
 
-def commit_nft(ruleset: Ruleset, table: Table, batch: Batch) -> None:
-    """Give the batch to the kernel. Raises ResourceProblem and leaves the old table as it was."""
-    builtin = table.builtin
+def commit_nft(ruleset: Ruleset, table: Table, batch: Batch, strict: bool = False) -> None:
+    """Give the batch to the kernel. Raises ResourceProblem and leaves the old table as it was.
+
+    With ``strict`` it knows no QUEUE, as the kernel does not when iptables-nft asks for it.
+    """
+    bad = (*table.builtin, "QUEUE") if strict else table.builtin
     told = [
         _refused_line(rule, batch, *_bad_jump(table, rule))
         for rule in batch
-        if rule.spec.jump in builtin and rule.spec.target is None
+        if rule.spec.jump in bad and rule.spec.target is None
     ]
     if not told and any(needs_check(rule.spec, table) for rule in batch):
         try:
@@ -293,9 +290,10 @@ def commit_nft(ruleset: Ruleset, table: Table, batch: Batch) -> None:
 
 
 def _bad_jump(table: Table, rule: Rule) -> tuple[str, str]:
-    """A jump to a base chain: (errno, the rule's chain)."""
+    """A jump to a base chain, or to QUEUE: (errno, the rule's chain)."""
     where = next(c.name for c in table.chains.values() if rule in c.rules)
-    return "EOPNOTSUPP" if table.chains[rule.spec.jump].hooked else "ENOENT", where
+    chain = table.chains.get(rule.spec.jump)
+    return "EOPNOTSUPP" if chain is not None and chain.hooked else "ENOENT", where
 
 
 def _judged(kernel: Kernel, batch: Batch) -> list[str]:

@@ -27,6 +27,8 @@ from iptables_emu.text.extensions import (
 from iptables_emu.text.getopt import Getopt
 from iptables_emu.text.option_tables import command_options, with_extension
 
+# targets that no iptables has any more: with --strict they are as unknown as any name
+GONE = frozenset({"MIRROR"})
 STANDARD = frozenset({"", "ACCEPT", "DROP", "QUEUE", "RETURN"})
 
 

@@ -16,7 +16,7 @@ from iptables_emu.text import operations as op
 from iptables_emu.text.argv import Parser
 from iptables_emu.text.command import EXTENSION_NAME_MAX, Command
 from iptables_emu.text.errors import Exit, OtherProblem, TryHelp, report, try_help
-from iptables_emu.text.execute import Batch, Output, apply_legacy, apply_nft, check_strict, commit_legacy, commit_nft
+from iptables_emu.text.execute import Batch, Output, apply_legacy, apply_nft, commit_legacy, commit_nft
 from iptables_emu.text.lexer import MOST_WORDS, words
 from iptables_emu.text.strerror import OperationError
 from iptables_emu.text.words import check_chain_name, scan_counter
@@ -276,8 +276,6 @@ class Restore:
                 self.out.stderr += self.parser.warnings
         if command.ignored:
             return
-        if self.strict:
-            check_strict(command.spec, self.parser.personality)
         if self.legacy:
             assert self.table is not None
             apply_legacy(self.table, command, self.out)
@@ -306,7 +304,7 @@ class Restore:
         if gone and not any(chain.hooked for chain in table.chains.values()):
             self.ruleset.tables.pop((table.family, table.name), None)
             return
-        commit_nft(self.ruleset, table, batch)
+        commit_nft(self.ruleset, table, batch, self.strict)
 
     def flushed(self, table: Table) -> Table:
         """Without -n the table is deleted; with -v it is emptied step by step."""

@@ -10,6 +10,7 @@ from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.text.argv import WAIT_INTERVAL_IGNORED, Parser, check_wait_interval
 from iptables_emu.text.errors import Exit, report
 from iptables_emu.text.getopt import Getopt, complaint
+from iptables_emu.text.line import GONE
 from iptables_emu.text.option_tables import restore_options
 from iptables_emu.text.programs import Environment, Result
 from iptables_emu.text.restore import Options, Restore
@@ -36,6 +37,8 @@ def restore_main(argv: Sequence[str], family: int, name: str, env: Environment) 
     except Exit as stop:
         return Result(stop.status, stop.stdout, line.stderr + stop.stderr)
     parser = Parser(family, env.ruleset.personality, name, env.version, restore=True)
+    if env.strict:
+        parser.announced |= GONE
     parser.sets = frozenset(env.sets.items())
     run = Restore(env.ruleset, parser, line.options, env.strict)
     rc = run.run(text)

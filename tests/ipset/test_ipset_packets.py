@@ -1,10 +1,8 @@
-"""The set match and the SET target: one line a case.
-
-``sets | rules in FORWARD (or CHAIN: rules) | packets | fate of the last packet``; several sets, rules and packets
-are divided by ``;``. A packet comes in by eth0 and leaves by eth1. ``(ns)`` before a set's name is not needed.
-"""
+"""The set match and the SET target: each line of ``packets.cases``, and what they leave behind."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -20,38 +18,8 @@ HOST = {
     "sysctls": {"net.ipv4.ip_forward": 1},
 }
 
-CASES = """
-create a hash:ip; add a 10.0.0.5               | -m set --match-set a src -j DROP                     | udp 10.0.0.5:9 > 1.2.3.4:53 | dropped
-create a hash:ip; add a 10.0.0.5               | -m set --match-set a dst -j DROP                     | udp 10.0.0.5:9 > 1.2.3.4:53 | sent
-create a hash:ip; add a 10.0.0.5               | -m set ! --match-set a src -j DROP                   | udp 10.0.0.6:9 > 1.2.3.4:53 | dropped
-create a hash:ip netmask 24; add a 10.0.0.5    | -m set --match-set a src -j DROP                     | udp 10.0.0.9:9 > 1.2.3.4:53 | dropped
-create a hash:net; add a 1.0.0.0/8; add a 1.2.0.0/16 nomatch | -m set --match-set a dst -j DROP       | udp 10.0.0.9:9 > 1.2.3.4:53 | sent
-create a hash:net; add a 1.0.0.0/8; add a 1.2.0.0/16 nomatch | -m set --match-set a dst -j DROP       | udp 10.0.0.9:9 > 1.3.3.4:53 | dropped
-create a hash:net; add a 1.0.0.0/8; add a 1.2.0.0/16 nomatch | -m set --match-set a dst --return-nomatch -j DROP | udp 10.0.0.9:9 > 1.2.3.4:53 | dropped
-create a hash:net; add a 1.0.0.0/8; add a 1.2.0.0/16 nomatch | -m set --match-set a dst --return-nomatch -j DROP | udp 10.0.0.9:9 > 1.3.3.4:53 | sent
-create a hash:ip,port; add a 1.2.3.4,udp:53    | -m set --match-set a dst,dst -j DROP                 | udp 10.0.0.5:9 > 1.2.3.4:53 | dropped
-create a hash:ip,port; add a 1.2.3.4,udp:53    | -m set --match-set a dst,src -j DROP                 | udp 10.0.0.5:9 > 1.2.3.4:53 | sent
-create a hash:ip,port; add a 1.2.3.4,udp:53    | -m set --match-set a dst -j DROP                     | udp 10.0.0.5:9 > 1.2.3.4:53 | sent
-create a hash:ip,port; add a 1.2.3.4,icmp:8/0  | -m set --match-set a dst,dst -j DROP                 | icmp 10.0.0.5 > 1.2.3.4 echo-request | dropped
-create a bitmap:port range 50-60; add a 53     | -m set --match-set a dst -j DROP                     | udp 10.0.0.5:9 > 1.2.3.4:53 | dropped
-create a hash:net,iface; add a 10.0.0.0/24,eth0 | -m set --match-set a src,src -j DROP                | udp 10.0.0.5:9 > 1.2.3.4:53 | dropped
-create a hash:net,iface; add a 10.0.0.0/24,eth0 | -m set --match-set a src,dst -j DROP                | udp 10.0.0.5:9 > 1.2.3.4:53 | sent
-create a hash:ip,mac; add a 10.0.0.5,02:00:00:00:fe:01 | -m set --match-set a src,src -j DROP         | udp 10.0.0.5:9 > 1.2.3.4:53 | dropped
-create a hash:mac; add a 02:00:00:00:fe:01     | -m set --match-set a src -j DROP                     | udp 10.0.0.5:9 > 1.2.3.4:53 | dropped
-create a hash:mac; add a 02:00:00:00:00:01     | -m set --match-set a dst -j DROP                     | udp 10.0.0.5:9 > 1.2.3.4:53 | dropped
-create a hash:ip,mark; add a 10.0.0.5,0        | -m set --match-set a src,src -j DROP                 | udp 10.0.0.5:9 > 1.2.3.4:53 | dropped
-create a hash:net,net; add a 10.0.0.0/8,1.0.0.0/8 | -m set --match-set a src,dst -j DROP              | udp 10.0.0.5:9 > 1.2.3.4:53 | dropped
-create a hash:net,port,net; add a 10.0.0.0/8,udp:53,1.0.0.0/8 | -m set --match-set a src,dst,dst -j DROP | udp 10.0.0.5:9 > 1.2.3.4:53 | dropped
-create a hash:ip; create l list:set; add a 10.0.0.5; add l a | -m set --match-set l src -j DROP       | udp 10.0.0.5:9 > 1.2.3.4:53 | dropped
-create a hash:ip family inet6                  | -m comment --comment x                              | udp 10.0.0.5:9 > 1.2.3.4:53 | sent
-create a hash:ip counters; add a 10.0.0.5      | -m set --match-set a src --packets-gt 1 -j DROP      | udp 10.0.0.5:9 > 1.2.3.4:53 | sent
-create a hash:ip counters; add a 10.0.0.5      | -m set --match-set a src --packets-gt 1 -j DROP      | udp 10.0.0.5:9 > 1.2.3.4:53; udp 10.0.0.5:9 > 1.2.3.4:53 | dropped
-create a hash:ip counters; add a 10.0.0.5      | -m set --match-set a src ! --update-counters --packets-gt 1 -j DROP | udp 10.0.0.5:9 > 1.2.3.4:53; udp 10.0.0.5:9 > 1.2.3.4:53 | sent
-create a hash:ip                               | -m set --match-set a src -j DROP; -j SET --add-set a src | udp 10.0.0.5:9 > 1.2.3.4:53; udp 10.0.0.5:9 > 1.2.3.4:53 | dropped
-create a hash:ip; add a 10.0.0.5               | -j SET --del-set a src; -m set --match-set a src -j DROP | udp 10.0.0.5:9 > 1.2.3.4:53 | sent
-create a hash:ip; add a 10.0.0.7               | -j SET --add-set a dst,dst; -m set --match-set a dst -j DROP | udp 10.0.0.5:9 > 1.2.3.4:53 | dropped
-create a hash:ip maxelem 1; add a 10.0.0.7     | -j SET --add-set a src; -m set --match-set a src -j DROP | udp 10.0.0.5:9 > 1.2.3.4:53 | sent
-"""
+ROWS = (Path(__file__).parent / "packets.cases").read_text().splitlines()
+CASES = [row for row in ROWS if row and row[0] != "#"]
 
 
 def send(sets: str, rules: str, packets: str, table: str = "filter") -> tuple[list[object], Host]:
@@ -66,7 +34,7 @@ def send(sets: str, rules: str, packets: str, table: str = "filter") -> tuple[li
     return events, host
 
 
-@pytest.mark.parametrize("line", CASES.strip().splitlines())
+@pytest.mark.parametrize("line", CASES)
 def test_a_packet_and_a_set(line: str) -> None:
     sets, rules, packets, fate = (part.strip() for part in line.split("|"))
     events, _ = send(sets, rules, packets)
@@ -89,8 +57,12 @@ def test_an_unknown_set_is_not_guessed() -> None:
     ],
 )
 def test_a_set_gives_marks(element: str, options: str, rewritten: list[tuple[str, str, str]]) -> None:
-    events, _ = send(f"create a hash:ip skbinfo; add a {element}", f"-j SET --map-set a src {options}",
-                     "udp 10.0.0.5:9 > 1.2.3.4:53", "mangle")  # fmt: skip
+    events, _ = send(
+        f"create a hash:ip skbinfo; add a {element}",
+        f"-j SET --map-set a src {options}",
+        "udp 10.0.0.5:9 > 1.2.3.4:53",
+        "mangle",
+    )
     told = [(e.what, e.before, e.after) for e in events if isinstance(e, Rewritten) and e.what in ("mark", "priority")]
     assert told == rewritten
 

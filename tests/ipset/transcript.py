@@ -9,8 +9,8 @@
     ! ipset v7.17: ...            a line of standard error
     = 1                           the status
 
-The commands of a file follow each other on the same sets; every ``create`` that lists its hash tells the initval, and no
-answer tells time. ``python -m tests.ipset.transcript FILE...`` records the answers anew (root, network namespaces).
+The commands of a file follow each other on the same sets; every ``create`` that lists its hash tells the initval,
+and no answer tells time. ``python -m tests.ipset.transcript FILE...`` records the answers anew (root, namespaces).
 """
 
 from __future__ import annotations
@@ -82,9 +82,12 @@ class Real:
     def run(self, argv: list[str], stdin: str) -> Answer:
         """Raises TimeoutExpired where ipset does not come back."""
         done = subprocess.run(
-            ["ip", "netns", "exec", NAMESPACE, *argv], input=stdin.encode("utf-8", "surrogateescape"),
-            capture_output=True, timeout=SECONDS, check=False,
-        )  # fmt: skip
+            ["ip", "netns", "exec", NAMESPACE, *argv],
+            input=stdin.encode("utf-8", "surrogateescape"),
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
         out, err = (data.decode("utf-8", "surrogateescape") for data in (done.stdout, done.stderr))
         return Answer(done.returncode, out, err)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Test
+from iptables_emu.packet.packet import LOOPBACK
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
@@ -61,7 +62,8 @@ class Rpfilter(Match):
         passes = self._passes4 if cx.family == 4 else self._passes6
 
         def test(pkt: Packet, ctx: Context) -> bool:
-            return (pkt.iif == "lo" or passes(pkt, ctx)) is not self.inverted
+            looped = pkt.iif == "lo" or pkt.pkttype == LOOPBACK
+            return (looped or passes(pkt, ctx)) is not self.inverted
 
         return test
 

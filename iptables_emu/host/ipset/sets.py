@@ -28,6 +28,7 @@ class IpSets:
         self.rules: dict[str, int] = {}
         self.rng = random.Random(seed)
         self.table: list[BaseSet | None] = []
+        self._places: dict[str, int] = {}
 
     @property
     def tick(self) -> int:
@@ -43,14 +44,20 @@ class IpSets:
         """(name, family) of each set, for the parser of rules."""
         return frozenset((s.name, s.family) for s in self)
 
+    def _changed(self) -> None:
+        """Names or places are others now."""
+        self._places = {s.name: i for i, s in enumerate(self.table) if s is not None}
+
     def place(self, name: str) -> int | None:
-        return next((i for i, s in enumerate(self.table) if s is not None and s.name == name), None)
+        """A set's place in the table."""
+        return self._places.get(name)
 
     def at(self, place: int) -> BaseSet | None:
         return self.table[place]
 
     def find(self, name: str) -> BaseSet | None:
-        return next((s for s in self.table if s is not None and s.name == name), None)
+        place = self._places.get(name)
+        return None if place is None else self.table[place]
 
     def get(self, name: str) -> BaseSet:
         found = self.find(name)
@@ -81,6 +88,7 @@ class IpSets:
             raise SetError("MAX_SETS")
         else:
             self.table.append(made)
+        self._changed()
 
     def _make(self, kind: str, options: Options) -> BaseSet:
         known = KINDS.get(kind)
@@ -98,6 +106,7 @@ class IpSets:
             if any(self.references(s) for s in self):
                 raise SetError("BUSY")
             self.table.clear()
+            self._changed()
             return
         found = self.find(name)
         if found is None:
@@ -107,6 +116,7 @@ class IpSets:
         if self.references(found):
             raise SetError("BUSY")
         self.table[self.table.index(found)] = None
+        self._changed()
 
     def flush(self, name: str | None = None) -> None:
         for one in list(self) if name is None else [self.get(name)]:
@@ -119,6 +129,7 @@ class IpSets:
         if self.find(new) is not None:
             raise SetError("EXIST_SETNAME2")
         one.name = new
+        self._changed()
 
     def swap(self, name: str, other: str) -> None:
         """Each set takes the other's name, place and references."""
@@ -130,6 +141,7 @@ class IpSets:
         here, there = self.table.index(one), self.table.index(two)
         one.name, two.name = two.name, one.name
         self.table[here], self.table[there] = two, one
+        self._changed()
 
     def change(self, name: str, request: Request, do: str, exist: bool = False) -> None:
         """Add or delete elements."""

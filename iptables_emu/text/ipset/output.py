@@ -58,7 +58,7 @@ def _port(family: int, data: Values) -> str:
     proto, port = data.get("proto"), data.get("port", 0)
     prefix = ""
     if proto is not None:
-        prefix = f"{names.protocol_name(proto, True) or proto}:"
+        prefix = f"{names.protocol_name(proto, True) or proto if proto else 'ip'}:"
         if proto in (ICMP, ICMPV6):
             return prefix + (icmp_name(4 if proto == ICMP else 6, port) or f"{port >> 8}/{port & 255}")
     return f"{prefix}{port}-{data['port_to']}" if "port_to" in data else f"{prefix}{port}"
