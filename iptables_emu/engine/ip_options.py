@@ -172,6 +172,8 @@ def echoed(cause: Packet, options: IpOptions, answer: bytes, now_ms: int, unicas
         if echo is None:
             return None
         out += echo
+    if options.cipso:
+        out += source[options.cipso : options.cipso + source[options.cipso + 1]]
     out += bytes(-len(out) % 4)
     if not out:
         return answer

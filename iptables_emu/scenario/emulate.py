@@ -84,7 +84,7 @@ class Run:
         return dict(self.host.ipsets.families())
 
     def write(self, chain: str, rule: Rule) -> str:
-        return rule_text(chain, rule.spec, self.personality)
+        return rule_text(chain, rule.spec, self.personality, RELEASE_AT_HAND)
 
     def step(self, step: Mapping[str, Any]) -> dict[str, Any]:
         ((action, value),) = step.items()

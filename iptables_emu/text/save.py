@@ -5,7 +5,7 @@ from __future__ import annotations
 from iptables_emu.model.address import mask_bits, show, show_mask
 from iptables_emu.model.rule import Rule, RuleSpec
 from iptables_emu.model.ruleset import Chain, Ruleset, Table
-from iptables_emu.options.names import CHAIN_NAME
+from iptables_emu.options.names import CHAIN_NAME, protocol_name
 from iptables_emu.options.spec import Base
 
 
@@ -14,20 +14,21 @@ def base_of(spec: RuleSpec, personality: str) -> Base:
     return Base(spec.family, spec.proto, spec.not_proto, personality)
 
 
-def rule_text(chain: str, spec: RuleSpec, personality: str) -> str:
+def rule_text(chain: str, spec: RuleSpec, personality: str, release: str = "1.8.11") -> str:
     """``-A CHAIN ...`` without counters."""
-    return f"-A {chain}{match_text(spec, personality)}{target_text(spec, personality)}"
+    return f"-A {chain}{match_text(spec, personality, release)}{target_text(spec, personality)}"
 
 
-def match_text(spec: RuleSpec, personality: str) -> str:
-    """Everything before ``-j``, each part with a blank before it."""
+def match_text(spec: RuleSpec, personality: str, release: str = "1.8.11") -> str:
+    """Everything before ``-j``, each part with a blank before it. 1.8.9 looks up the name of every protocol."""
     out = _address(spec.family, "-s", spec.src, spec.src_mask, spec.not_src)
     out += _address(spec.family, "-d", spec.dst, spec.dst_mask, spec.not_dst)
     for option, name, inverted in (("-i", spec.iif, spec.not_iif), ("-o", spec.oif, spec.not_oif)):
         if name and (name != "+" or inverted):
             out += f"{' !' if inverted else ''} {option} {name}"
     if spec.proto:
-        out += f"{' !' if spec.not_proto else ''} -p {CHAIN_NAME.get(spec.proto) or spec.proto}"
+        name = CHAIN_NAME.get(spec.proto) if release != "1.8.9" else protocol_name(spec.proto, lookup=True)
+        out += f"{' !' if spec.not_proto else ''} -p {name or spec.proto}"
     if spec.fragment:
         out += f"{' !' if spec.not_fragment else ''} -f"
     if spec.matches:
@@ -52,7 +53,7 @@ def _address(family: int, option: str, value: int, mask: int, inverted: bool) ->
     return f"{' !' if inverted else ''} {option} {show(value, family)}/{show_mask(mask, family)}"
 
 
-def save_table(table: Table, personality: str, *, counters: bool) -> str:
+def save_table(table: Table, personality: str, *, counters: bool, release: str = "1.8.11") -> str:
     """``*table`` to ``COMMIT``; ``counters`` adds those of the rules (-c)."""
     out = [f"*{table.name}\n"]
     chains = table.listed()
@@ -64,7 +65,7 @@ def save_table(table: Table, personality: str, *, counters: bool) -> str:
     for chain in chains:
         name = chain.name
         for rule in chain.rules:
-            text = rule_text(name, rule.spec, personality)
+            text = rule_text(name, rule.spec, personality, release)
             out.append(f"[{rule.packets}:{rule.bytes}] {text}\n" if counters else f"{text}\n")
     out.append("COMMIT\n")
     return "".join(out)
@@ -72,7 +73,8 @@ def save_table(table: Table, personality: str, *, counters: bool) -> str:
 
 def save_ruleset(ruleset: Ruleset, family: int, *, counters: bool) -> str:
     """All tables of a family, without comment lines."""
-    return "".join(save_table(t, ruleset.personality, counters=counters) for t in ruleset.ordered(family))
+    tables = ruleset.ordered(family)
+    return "".join(save_table(t, ruleset.personality, counters=counters, release=ruleset.release) for t in tables)
 
 
 def list_rules(table: Table, chains: list[Chain], number: int, verbose: bool, personality: str) -> str:

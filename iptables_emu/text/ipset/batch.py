@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from iptables_emu.host.ipset.element import Request
@@ -10,6 +11,7 @@ from iptables_emu.text.ipset.session import Session
 MAX_WORDS = 32
 MAX_LINE = 1023
 SPACE = " \t\r\n"
+PLAIN = re.compile(r"[ !#-~\n]*")  # nothing but words with blanks between them
 
 
 @dataclass(slots=True)
@@ -25,7 +27,12 @@ class Waiting:
 
 def split_line(line: str, s: Session) -> list[str]:
     """The words of a line; double quotes keep blanks together. Raises Stop."""
-    words: list[str] = []
+    if PLAIN.fullmatch(line):
+        words = line.split()
+        if len(words) + 2 >= MAX_WORDS:
+            raise s.parameter("Line is too long to parse.")
+        return words
+    words = []
     word, quoted = "", False
     for at, char in enumerate(line):
         if len(words) + 2 == MAX_WORDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from iptables_emu.host.ipset.element import SetError
@@ -71,6 +72,8 @@ class Ipset:
 
     def _environment(self, words: list[str]) -> list[str]:
         """Take the options that may stand anywhere."""
+        if not any(word[:1] == "-" for word in words):
+            return words
         for names in ENVIRONMENT:
             at = 0
             while at < len(words):
@@ -106,7 +109,7 @@ class Ipset:
 
     def _command(self, words: list[str]) -> tuple[str, str | None, str, list[str]]:
         """(command, first argument, second, the rest). Raises Stop."""
-        found = next(((names, wants) for names, wants in COMMANDS if words and _names(words[0], names)), None)
+        found = _command_of(words[0]) if words else None
         if found is None:
             if words:
                 raise self.s.parameter(f"No command specified: unknown argument {words[0]}")
@@ -181,6 +184,8 @@ class Ipset:
 
     def _options(self, command: str, words: TypeWords, kind: str, rest: list[str], family: bool) -> None:
         """Read the words after name and element (call_parser); ``family`` reads only those of the family."""
+        if not rest:
+            return
         args = words.args(command)
         if not args and rest:
             raise self.s.parameter(f"Unknown argument: `{rest[0]}'")
@@ -222,9 +227,9 @@ class Ipset:
         lacks = next((arg.name for arg in args if arg.option in missing), None)
         if lacks is not None:
             raise s.parameter(f"Mandatory option `{lacks}' is missing")
-        allowed = words.allowed(command)
-        if "ip_to" in allowed:
-            allowed |= {"cidr"}
+        if given <= words.allowed(command):
+            return
+        allowed = words.allowed(command) | ({"cidr"} if "ip_to" in words.allowed(command) else set())
         looked_at = CREATE_OPTIONS if command == "create" else ADT_OPTIONS
         for option in OPTIONS:
             if option in given and option in looked_at and option not in allowed:
@@ -350,6 +355,11 @@ class Ipset:
             except SetError as error:
                 self.s.lineno = line
                 raise self.s.error(explain(error.code, waiting.command)) from None
+
+
+@cache
+def _command_of(word: str) -> tuple[tuple[str, ...], int] | None:
+    return next(((names, wants) for names, wants in COMMANDS if _names(word, names)), None)
 
 
 def _names(word: str, names: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ the order of complaints.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 # the order of enum ipset_opt, from IP (4) on
 OPTIONS = (
@@ -97,7 +98,9 @@ class TypeWords:
             return self.add_args
         return self.beside or (self.test_args if command == "test" else ())
 
+    @cache  # noqa: B019  # the types are made once
     def allowed(self, command: str) -> frozenset[str]:
+        """The options that a command may set."""
         own = self.create_need if command == "create" else self.test if command == "test" else self.add
         return own | {arg.option for arg in self.args(command)}
 
