@@ -65,6 +65,7 @@ class Extension:
     FAMILIES: ClassVar[tuple[int, ...]] = (4, 6)
     # the name under which it is saved, when not its own (libxtables: real_name); None: the same
     REAL_NAME: ClassVar[str | None] = None
+    REMARK: ClassVar[str] = ""  # for stderr, each time that it is printed
     # the name in the target column of ``-L``, when it is not the saved one
     LISTED_AS: ClassVar[str] = ""
     # the kernel's conditions (struct xt_match/xt_target): None is "any"

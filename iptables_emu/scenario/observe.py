@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from iptables_emu.packet.describe import describe
+from iptables_emu.packet.exthdr import AH, EXTENSION_HEADERS
+from iptables_emu.packet.packet import Packet
 from iptables_emu.trace.events import (
     ChainEnd,
     Delivered,
@@ -54,6 +56,8 @@ class Step:
     def _feed(self, event: Event) -> None:
         number = event.packet
         if isinstance(event, PacketStart):
+            if self.personality == "nft" and untraced(event.data):
+                return
             self.order.append(number)
             self.packets[number] = {"path": [], "fate": "dropped", "seen": describe(self._told(event.data)),
                                     "looped_from": event.looped_from, "loop": event.origin == "loop"}  # fmt: skip
@@ -163,3 +167,11 @@ class Step:
         if last and last["verdict"] == "unknown":
             return f"unknown after {last['table']} {last['hook']}"
         return f"dropped by the kernel after {packet['path'][-1]}"
+
+
+def untraced(data: bytes) -> bool:
+    """Whether nf_tables fails to tell of an IPv6 packet: its last extension header reaches beyond its end."""
+    if len(data) < 40 or data[0] >> 4 != 6 or data[6] not in EXTENSION_HEADERS:
+        return False
+    pkt = Packet(data)
+    return pkt.l4 > len(data) and not pkt.truncated and pkt.proto_before_ah != AH

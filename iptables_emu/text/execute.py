@@ -17,7 +17,7 @@ from iptables_emu.text import operations as op
 from iptables_emu.text.command import Command
 from iptables_emu.text.errors import ResourceProblem
 from iptables_emu.text.listing import Format, list_table, verbose_line
-from iptables_emu.text.save import list_rules
+from iptables_emu.text.save import list_rules, remarks
 from iptables_emu.text.strerror import STRERROR, OperationError
 
 VERBS = {"I": "RULE_INSERT", "R": "RULE_REPLACE"}
@@ -146,6 +146,7 @@ def _selected(table: Table, name: str | None, operation: str) -> list[Chain]:
 
 def _list(table: Table, command: Command, out: Output, personality: str) -> None:
     chains = _selected(table, command.chain, "")
+    out.stderr += remarks(chains, command.rulenum)
     if "S" in command.commands:
         out.stdout.append(list_rules(table, chains, command.rulenum, command.verbose > 0, personality))
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from iptables_emu.model.address import mask_bits, show, show_mask
 from iptables_emu.model.rule import Rule, RuleSpec
 from iptables_emu.model.ruleset import Chain, Ruleset, Table
@@ -75,6 +77,17 @@ def save_ruleset(ruleset: Ruleset, family: int, *, counters: bool) -> str:
     """All tables of a family, without comment lines."""
     tables = ruleset.ordered(family)
     return "".join(save_table(t, ruleset.personality, counters=counters, release=ruleset.release) for t in tables)
+
+
+def remarks(chains: Iterable[Chain], number: int = 0) -> list[str]:
+    """What goes to stderr while these rules (or only that one of each chain) are printed."""
+    return [
+        match.REMARK
+        for chain in chains
+        for rule in (chain.rules[number - 1 : number] if number else chain.rules)
+        for match in rule.spec.matches
+        if match.REMARK
+    ]
 
 
 def list_rules(table: Table, chains: list[Chain], number: int, verbose: bool, personality: str) -> str:

@@ -12,7 +12,7 @@ from iptables_emu.text.errors import Exit
 from iptables_emu.text.getopt import Getopt, complaint
 from iptables_emu.text.option_tables import save_options
 from iptables_emu.text.programs import VERSION, Environment, Result
-from iptables_emu.text.save import save_table
+from iptables_emu.text.save import remarks, save_table
 
 
 @dataclass(slots=True)
@@ -37,6 +37,9 @@ def save_main(argv: Sequence[str], family: int, name: str, env: Environment) -> 
             return Result(1, "", f"{stderr}{name} v{env.version}: {why}\n")
         return Result(1, "", f"{stderr}Table `{only}' does not exist\n")
     text = save_text(env, family, name, only, counters=options.counters)
+    for table in env.ruleset.ordered(family):
+        if only in (None, table.name):
+            stderr += "".join(remarks(table.listed()))
     if options.path is None:
         return Result(0, text, stderr)
     Path(options.path).write_bytes(text.encode("utf-8", "surrogateescape"))

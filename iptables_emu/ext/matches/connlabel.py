@@ -37,6 +37,7 @@ class Connlabel(Match):
     """``sets``: the label is set when it is not there, and then the match holds."""
 
     NAME: ClassVar[str] = "connlabel"
+    REMARK: ClassVar[str] = NO_FILE
     NEEDS_CONNTRACK: ClassVar[bool] = True
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("label", _label, invert=True, mandatory=True, metavar="label", help="the connection has the label"),

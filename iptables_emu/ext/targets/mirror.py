@@ -20,7 +20,6 @@ class Mirror(Target):
     """The packet passes no further chain, nor conntrack; outside FORWARD it costs a hop, against loops."""
 
     NAME: ClassVar[str] = "MIRROR"
-    GONE: ClassVar[bool] = True  # --strict: no such target
     FAMILIES: ClassVar[tuple[int, ...]] = (4,)
     HOOKS: ClassVar[frozenset[str] | None] = frozenset({"PREROUTING", "INPUT", "FORWARD"})
 

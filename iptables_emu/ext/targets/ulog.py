@@ -32,7 +32,6 @@ class Ulog(Target):
     """``group`` 1 to 32; ``size`` bytes are copied, 0 for all. Today's kernels have it no more."""
 
     NAME: ClassVar[str] = "ULOG"
-    GONE: ClassVar[bool] = True  # --strict: the kernel answers ENOENT
     FAMILIES: ClassVar[tuple[int, ...]] = (4,)
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("ulog-nlgroup", uint(8, 1, 32), metavar="nlgroup", help="Netlink group of the listener", ident=0),

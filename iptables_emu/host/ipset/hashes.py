@@ -76,11 +76,12 @@ class HashSet(BaseSet):
     # -- prefix lengths --------------------------------------------------------------------------
 
     def _used(self, key: Key) -> tuple[int, ...]:
-        if self.kind.nets == 0:
+        nets = self.kind.nets
+        if nets == 0:
             return ()
-        if self.kind.name == "hash:ip,port,net":
+        if nets == 1 and self.kind.name == "hash:ip,port,net":
             return (key.cidr2,)
-        return (key.cidr, key.cidr2)[: self.kind.nets]
+        return (key.cidr,) if nets == 1 else (key.cidr, key.cidr2)
 
     def _remember(self, key: Key) -> None:
         for lengths, bits in zip(self.lengths, self._used(key), strict=False):

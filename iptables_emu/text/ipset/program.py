@@ -14,7 +14,7 @@ from iptables_emu.text.ipset.errors import explain
 from iptables_emu.text.ipset.output import element_text, list_set
 from iptables_emu.text.ipset.request import element_bytes, first_bytes, fits, options_of, request_of
 from iptables_emu.text.ipset.session import NONE, NOTICE, PROGRAM, Problem, Session, Stop
-from iptables_emu.text.ipset.tables import ADT_OPTIONS, CREATE_OPTIONS, NUMBER, OPTIONS, TYPES, Arg, TypeWords
+from iptables_emu.text.ipset.tables import ADT_OPTIONS, CREATE_OPTIONS, NUMBER, OPTIONS, TYPES, Arg, TypeWords, allowed
 from iptables_emu.text.programs import Result
 
 BUG = "It's a bug, please report the problem."
@@ -227,12 +227,10 @@ class Ipset:
         lacks = next((arg.name for arg in args if arg.option in missing), None)
         if lacks is not None:
             raise s.parameter(f"Mandatory option `{lacks}' is missing")
-        if given <= words.allowed(command):
-            return
-        allowed = words.allowed(command) | ({"cidr"} if "ip_to" in words.allowed(command) else set())
+        may = allowed(kind, command)
         looked_at = CREATE_OPTIONS if command == "create" else ADT_OPTIONS
-        for option in OPTIONS:
-            if option in given and option in looked_at and option not in allowed:
+        for option in () if given <= may else OPTIONS:
+            if option in given and option in looked_at and option not in may:
                 raise s.other(self._not_allowed(option, command, words, kind))
 
     def _not_allowed(self, option: str, command: str, words: TypeWords, kind: str) -> str:

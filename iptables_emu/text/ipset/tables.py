@@ -98,12 +98,6 @@ class TypeWords:
             return self.add_args
         return self.beside or (self.test_args if command == "test" else ())
 
-    @cache  # noqa: B019  # the types are made once
-    def allowed(self, command: str) -> frozenset[str]:
-        """The options that a command may set."""
-        own = self.create_need if command == "create" else self.test if command == "test" else self.add
-        return own | {arg.option for arg in self.args(command)}
-
 
 _IP, _NET, _SINGLE = "ip4_single6", "ip4_net6", "single_ip"
 _PORT_PART = ("proto_port", "port")
@@ -182,6 +176,15 @@ TYPES: dict[str, TypeWords] = {
         _words("name"), _words("name before"), _words("name before"), beside=_BESIDE,
     ),
 }  # fmt: skip
+
+@cache
+def allowed(kind: str, command: str) -> frozenset[str]:
+    """The options that a command may set."""
+    words = TYPES[kind]
+    own = words.create_need if command == "create" else words.test if command == "test" else words.add
+    out = own | {arg.option for arg in words.args(command)}
+    return out | {"cidr"} if "ip_to" in out else out
+
 
 ICMP_CODES: dict[int, tuple[tuple[str, int, int], ...]] = {
     4: (
