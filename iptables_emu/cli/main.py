@@ -193,7 +193,7 @@ def snapshot(folder: str) -> None:
 
 @cli.command()
 @click.option("-6", "six", is_flag=True, help="IPv6.")
-@click.option("-t", "--timeout", type=click.IntRange(min=0), default=10, show_default=True, help="Seconds to answer in.")
+@click.option("-t", "--timeout", type=click.IntRange(min=0), default=10, show_default=True, help="Seconds to answer.")
 @click.option("-w", "--write", "saved", default="", metavar="FILE", help="Write the rules there once they are kept.")
 @click.argument("rules")
 @click.pass_obj

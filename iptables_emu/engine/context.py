@@ -33,8 +33,8 @@ class Path(Protocol):
 class Context:
     """One hook's view: valid while a packet is in one table of one hook."""
 
-    __slots__ = ("assume", "conntrack", "explain", "hook", "host", "iif", "now", "oif", "path", "personality", "rng", "rule",
-                 "sink", "table")  # fmt: skip
+    __slots__ = ("assume", "conntrack", "explain", "hook", "host", "iif", "now", "oif", "path", "personality", "rng",
+                 "rule", "sink", "table")  # fmt: skip
 
     def __init__(self, host: Host, conntrack: Conntrack, path: Path, rng: random.Random, personality: str) -> None:
         self.host, self.conntrack, self.path, self.rng = host, conntrack, path, rng

@@ -137,6 +137,7 @@ class Reassembly6:
             setattr(pkt, name, getattr(whole, name))
         pkt.refresh()
         pkt.frag_max, pkt.frag_sizes, pkt.frag_head = queue.largest, queue.sizes(pkt.proto), at
+        pkt.frag_named = 40 if first.data[6] == HOPOPTS else 6
         return pkt
 
 

@@ -97,7 +97,9 @@ def send_redirect(path: Path, pkt: Packet, decision: Decision) -> None:
     target = decision.route.via if decision.route and decision.route.via is not None else pkt.dst
     if not path.peers.of(6, pkt.dst, machine.now).allow(machine.now, SECOND):
         return
-    own = next((a.value for a in in_order(host.interfaces[pkt.iif]) if is_link_local(a.value)), None) if pkt.iif else None
+    own = (
+        next((a.value for a in in_order(host.interfaces[pkt.iif]) if is_link_local(a.value)), None) if pkt.iif else None
+    )
     if own is None or (target != pkt.dst and not is_link_local(target)):
         return
     way = output6(host, pkt.src, src=own, oif=pkt.iif)

@@ -39,10 +39,12 @@ def unpack(path: Path, pkt: Packet) -> bool:
     A packet whose last fragment this is becomes whole. ``pkt.proto`` and ``pkt.l4`` then are what is delivered.
     """
     data = pkt.data
-    named_at, at = (40, 40 + (data[41] + 1) * 8) if data[6] == HOPOPTS else (6, 40)
     whole = bool(pkt.frag_max)
-    if whole:
-        at = pkt.frag_head  # conntrack leaves the kernel with the place of the header that was behind the fragment's
+    if not whole:
+        named_at, at = (40, 40 + (data[41] + 1) * 8) if data[6] == HOPOPTS else (6, 40)
+    else:
+        # conntrack leaves the kernel with the place of the header that was behind the fragment's
+        named_at, at = pkt.frag_named, pkt.frag_head
     while True:
         kind = pkt.data[named_at]
         if kind == FRAGMENT:

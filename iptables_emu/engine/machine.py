@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from iptables_emu.conntrack import nat
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.core import Conntrack
-from iptables_emu.conntrack.table import SECOND
 from iptables_emu.conntrack.helpers.payload import adjust
+from iptables_emu.conntrack.table import SECOND
 from iptables_emu.engine import fragments6, hooks
 from iptables_emu.engine.assume import Assumptions
 from iptables_emu.engine.context import Context
@@ -185,9 +185,9 @@ class Machine:
         if verdict is Verdict.QUEUE:
             verdict = self._queue(pkt, 0, verdict)
         self.emit(TableLeft(pkt.number, ctx.hook, name, verdict.value))
-        if name == "mangle" and ctx.hook == "OUTPUT" and verdict is Verdict.ACCEPT:
-            if before != _routed_by(pkt):
-                return self.path.reroute(pkt)
+        may_turn = name == "mangle" and ctx.hook == "OUTPUT" and verdict is Verdict.ACCEPT
+        if may_turn and before != _routed_by(pkt):
+            return self.path.reroute(pkt)
         return verdict
 
     def _queue(self, pkt: Packet, number: int, verdict: Verdict) -> Verdict:

@@ -68,7 +68,7 @@ def read_options(path: Path, pkt: Packet, at: int, *, hop: bool) -> bool:
         else:
             count += 1
             padding = 0
-            if count > MOST_OPTIONS or not (hop and _known(path, pkt, at)) and not _unknown(path, pkt, at, hop):
+            if count > MOST_OPTIONS or (not (hop and _known(path, pkt, at)) and not _unknown(path, pkt, at, hop)):
                 return False
         at += size
     return True
@@ -165,4 +165,5 @@ def _own_copy(path: Path, pkt: Packet, data: bytes, decision: Decision) -> None:
     machine.end(copy, "sent", "comes back, for this host listens too")
     copy.iif, copy.oif, copy.pkttype = decision.dev, "", LOOPBACK
     copy.socket, copy.uid, copy.gid, copy.ct_template = False, None, None, None
-    path.come_back(copy, Decision("local", "multicast that this host has joined", decision.dev, decision.route, broadcast=True))
+    joined = Decision("local", "multicast that this host has joined", decision.dev, decision.route, broadcast=True)
+    path.come_back(copy, joined)

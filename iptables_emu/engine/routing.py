@@ -149,7 +149,8 @@ class Routing:
         family, host = pkt.family, self.host
         if family == 6:
             oif = oif if is_link_local(pkt.dst) or is_multicast(pkt.dst) else ""
-            return output6(host, pkt.dst or 1, src=0 if raw else pkt.src, mark=pkt.mark, tos=pkt.tos, oif=oif, choose=raw)
+            src = 0 if raw else pkt.src
+            return output6(host, pkt.dst or 1, src=src, mark=pkt.mark, tos=pkt.tos, oif=oif, choose=raw)
         src = 0 if raw else pkt.src
         if any_source and src and host.addr_type(src, family) not in ("LOCAL", "UNICAST"):
             src = 0

@@ -17,7 +17,9 @@ ERRORS = {"ENETUNREACH": NO_ROUTE, "EACCES": PROHIBITED}
 def input6(host: Host, pkt: Packet) -> Decision:
     """ip6_route_input, and what the chosen way does with the packet before it is forwarded."""
     dst, dev = pkt.dst, pkt.iif
-    found = fib6.lookup(host, dst, src=pkt.src, mark=pkt.mark, iif=dev, oif=dev, tos=pkt.tos, strict=needs_interface(dst))
+    found = fib6.lookup(
+        host, dst, src=pkt.src, mark=pkt.mark, iif=dev, oif=dev, tos=pkt.tos, strict=needs_interface(dst)
+    )
     route = found.route
     if found.error or route is None:
         return Decision(ERROR_KIND[found.error], f"no way to {show(dst, 6)}: {CALL[found.error]}",
@@ -62,7 +64,7 @@ def _way_out(host: Host, route: Route, dst: int) -> Decision:
     return Decision("forward", way(route, dst), route.dev, route, broadcast=is_multicast(dst), anycast=anycast)
 
 
-def refusal6(pkt: Packet) -> tuple[int, int] | None | bool:
+def refusal6(pkt: Packet) -> tuple[int, int] | bool | None:
     """Why a packet may not leave by another link than it came by: an ICMPv6 error, True for silence, None: it may."""
     if pkt.src in (0, 1) or is_multicast(pkt.src):
         return True

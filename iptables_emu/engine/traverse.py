@@ -78,7 +78,9 @@ def _matches(
         if not clause.test(pkt, ctx.iif, ctx.oif):
             if ctx.explain:
                 have = clause.have(pkt, ctx.iif, ctx.oif)
-                ctx.emit(RuleSkipped(pkt.number, table.name, chain.name, index, write(chain.name, rule), clause.label, have))
+                ctx.emit(
+                    RuleSkipped(pkt.number, table.name, chain.name, index, write(chain.name, rule), clause.label, have)
+                )
             return False
     for match, test in code.tests:
         good = test(pkt, ctx)

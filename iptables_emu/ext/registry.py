@@ -41,7 +41,7 @@ def find_match(name: str, family: int) -> type[Match] | None:
     path = _module_of("matches", name)
     if path is not None:
         for cls in _matches(path):
-            if cls.NAME == name and family in cls.FAMILIES:
+            if name == cls.NAME and family in cls.FAMILIES:
                 return cls
     return None
 
@@ -51,7 +51,7 @@ def find_target(name: str, family: int) -> type[Target] | None:
     path = _module_of("targets", name)
     if path is not None:
         for cls in _targets(path):
-            if cls.NAME == name and family in cls.FAMILIES:
+            if name == cls.NAME and family in cls.FAMILIES:
                 return cls
     return None
 

@@ -17,7 +17,15 @@ REFUSALS = {"unreachable": "ENETUNREACH", "prohibit": "EACCES", "blackhole": "EI
 
 
 def lookup(
-    host: Host, dst: int, *, src: int = 0, mark: int = 0, iif: str = "", oif: str = "", tos: int = 0, strict: bool = False
+    host: Host,
+    dst: int,
+    *,
+    src: int = 0,
+    mark: int = 0,
+    iif: str = "",
+    oif: str = "",
+    tos: int = 0,
+    strict: bool = False,
 ) -> Found:
     """The best route. ``oif`` is preferred among equal ones; with ``strict`` no other interface will do."""
     fib = host.fibs[6]
@@ -57,7 +65,7 @@ def _among(routes: Iterable[Route], oif: str, strict: bool) -> Route | None:
 
 
 def _unwritten(host: Host, dst: int) -> list[Route]:
-    """What each interface adds to the local table: the multicast prefix, and as a router its subnets' anycast address."""
+    """What each interface adds to the local table: the multicast prefix, and in a router its subnets' anycasts."""
     out = []
     for interface in host.interfaces.values():
         if not interface.up or interface.kind == "loopback":

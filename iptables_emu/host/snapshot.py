@@ -118,7 +118,11 @@ def _link(host: Host, link: dict[str, Any]) -> None:
     name = link.get("ifname", "")
     flags = link.get("flags", [])
     kind = "loopback" if "LOOPBACK" in flags else "veth"
-    mac = bytes.fromhex(link.get("address", "").replace(":", "")) if link.get("link_type") in ("ether", "loopback") else b""
+    mac = (
+        bytes.fromhex(link.get("address", "").replace(":", ""))
+        if link.get("link_type") in ("ether", "loopback")
+        else b""
+    )
     interface = Interface(name, mac.ljust(6, b"\0")[:6], int(link.get("mtu", 1500)), kind, "NOARP" not in flags,
                           "UP" in flags, _group(link.get("group", "default")), int(link.get("ifindex", 0)))  # fmt: skip
     for a in link.get("addr_info", []):
@@ -163,7 +167,8 @@ def _rule(host: Host, family: int, row: dict[str, Any]) -> None:
     action = row.get("action", "lookup")
     host.fibs[family].add_rule(
         PolicyRule(int(row["priority"]), number, mark, ends.get("src"), ends.get("dst"), row.get("iif", ""),
-                   row.get("oif", ""), action=action if action in ("unreachable", "prohibit", "blackhole") else "lookup",
+                   row.get("oif", ""),
+                   action=action if action in ("unreachable", "prohibit", "blackhole") else "lookup",
                    inverted="not" in row)
     )  # fmt: skip
 

@@ -45,6 +45,7 @@ class Packet:
         "forwarded",
         "frag_head",
         "frag_max",
+        "frag_named",
         "frag_offset",
         "frag_sizes",
         "gid",
@@ -76,7 +77,9 @@ class Packet:
         "untracked",
     )  # fmt: skip
 
-    def __init__(self, data: bytes | bytearray, *, iif: str = "", oif: str = "", mark: int = 0, eth: bytes = b"") -> None:
+    def __init__(
+        self, data: bytes | bytearray, *, iif: str = "", oif: str = "", mark: int = 0, eth: bytes = b""
+    ) -> None:
         self.data = bytearray(data)
         self.iif, self.oif, self.mark, self.eth = iif, oif, mark, eth
         self.priority = self.secmark = 0
@@ -98,6 +101,7 @@ class Packet:
         self.frag_max = 0  # largest fragment it was put together from
         self.frag_sizes: tuple[int, ...] = ()
         self.frag_head = 0  # bytes before the first fragment's payload
+        self.frag_named = 6  # where the stack then looks for the number of IPv6's next header
         self.number = 0  # of this packet in the trace
         self.refresh()
 

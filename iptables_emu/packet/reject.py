@@ -65,7 +65,7 @@ def tcp_reset(pkt: Packet, ttl: int = 64) -> bytes | None:
     segment = bytes(pkt.data[pkt.l4 : pkt.length])
     if pkt.proto != TCP or pkt.truncated or len(segment) < 20 or segment[13] & RST:
         return None
-    if pkt.family == 4 and pkt.frag_offset:
+    if pkt.frag_offset:
         return None
     if pkt.family == 6 and not (unicast6(pkt.src) and unicast6(pkt.dst)):
         return None

@@ -154,7 +154,8 @@ def fragment_ids(scenario: Mapping[str, Any]) -> frozenset[bytes]:
     for step in scenario.get("steps", []):
         value = step.get("inject") or step.get("send_local") or []
         for one in value if isinstance(value, list) else [value]:
-            frame = bytes.fromhex(one.get("frame_hex", "")) or bytes(12) + b"\x86\xdd" + bytes.fromhex(one.get("packet_hex", ""))
+            packet = bytes.fromhex(one.get("packet_hex", ""))
+            frame = bytes.fromhex(one.get("frame_hex", "")) or bytes(12) + b"\x86\xdd" + packet
             at = fragment_id(frame)
             if at is not None:
                 found.add(frame[at : at + 4])

@@ -29,8 +29,8 @@ def match_text(spec: RuleSpec, personality: str, release: str = "1.8.11") -> str
         if name and (name != "+" or inverted):
             out += f"{' !' if inverted else ''} {option} {name}"
     if spec.proto:
-        name = CHAIN_NAME.get(spec.proto) if release != "1.8.9" else protocol_name(spec.proto, lookup=True)
-        out += f"{' !' if spec.not_proto else ''} -p {name or spec.proto}"
+        known = CHAIN_NAME.get(spec.proto) if release != "1.8.9" else protocol_name(spec.proto, lookup=True)
+        out += f"{' !' if spec.not_proto else ''} -p {known or spec.proto}"
     if spec.fragment:
         out += f"{' !' if spec.not_fragment else ''} -f"
     if spec.matches:

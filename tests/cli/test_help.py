@@ -15,6 +15,8 @@ def test_help_names_our_commands(words: list[str], capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize(("called", "words"), [("iptables-sim", ["-h"]), ("iptables", ["--help"])])
-def test_iptables_help_stays_iptables(called: str, words: list[str], capfd: pytest.CaptureFixture[str], tmp_path) -> None:
+def test_iptables_help_stays_iptables(
+    called: str, words: list[str], capfd: pytest.CaptureFixture[str], tmp_path
+) -> None:
     assert run(called, ["--state", str(tmp_path / "state.db"), *words]) == 0
     assert capfd.readouterr().out.startswith("iptables v1.8.11 (nf_tables)\n\nUsage: iptables ")

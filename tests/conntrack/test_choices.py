@@ -47,7 +47,9 @@ def test_the_source_port_is_kept_when_it_is_free() -> None:
     assert conn.reply == key("203.0.113.7", "192.168.5.3", sport=53, dport=4000)
 
 
-@pytest.mark.parametrize(("sport", "low", "high"), [(300, 1, 511), (600, 600, 1023), (512, 600, 1023), (4000, 1024, 65535)])
+@pytest.mark.parametrize(
+    ("sport", "low", "high"), [(300, 1, 511), (600, 600, 1023), (512, 600, 1023), (4000, 1024, 65535)]
+)
 def test_on_a_clash_the_port_stays_in_its_class(sport: int, low: int, high: int) -> None:
     tracker = core()
     known(tracker, key("10.8.0.9", "203.0.113.7", sport=sport), single("192.168.5.3"))
@@ -81,7 +83,9 @@ def test_a_port_inside_the_range_is_kept() -> None:
 
 def test_an_address_of_a_range_follows_from_the_addresses() -> None:
     wanted = NatRange(address("192.168.5.100"), address("192.168.5.103"))
-    picks = {known(core(), key("10.8.0.9", "203.0.113.7", sport=port), wanted).reply.dst for port in (1024, 4000, 60000)}
+    picks = {
+        known(core(), key("10.8.0.9", "203.0.113.7", sport=port), wanted).reply.dst for port in (1024, 4000, 60000)
+    }
     assert len(picks) == 1
     assert wanted.min_addr <= picks.pop() <= wanted.max_addr
 

@@ -66,7 +66,9 @@ def test_what_a_helper_would_act_on_is_unknown(helper: str, packet: str, payload
     core = Conntrack(Sysctls(), random.Random(1))
     plain = Packet.parse(packet)
     data = bytes(plain.data[:28]) + payload
-    pkt = Packet(data[:2] + len(data).to_bytes(2, "big") + data[4:24] + (8 + len(payload)).to_bytes(2, "big") + data[26:])
+    pkt = Packet(
+        data[:2] + len(data).to_bytes(2, "big") + data[4:24] + (8 + len(payload)).to_bytes(2, "big") + data[26:]
+    )
     pkt.ctinfo = t.NEW
     key = Tuple(4, pkt.src, pkt.dst, 17, 5060, 5060)
     conn = Conn([key, key.inverse()], helper=helper)

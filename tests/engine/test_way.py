@@ -40,7 +40,7 @@ KNOCK = "tcp 10.8.0.9:4000 > 10.8.0.1:22 in eth1 syn"
 CHAINS = [
     ("a user chain's end goes back to the caller", (":a - [0:0]", "-A INPUT -j a", "-A INPUT -j DROP", "-A a -p udp"),
      "DROP", ["INPUT 1", "end a", "INPUT 2"]),
-    ("RETURN goes back at once", (":a - [0:0]", "-A INPUT -j a", "-A INPUT -j DROP", "-A a -j RETURN", "-A a -j ACCEPT"),
+    ("RETURN goes back", (":a - [0:0]", "-A INPUT -j a", "-A INPUT -j DROP", "-A a -j RETURN", "-A a -j ACCEPT"),
      "DROP", ["INPUT 1", "a 1", "INPUT 2"]),
     ("RETURN from a base chain means its policy", (":INPUT DROP [0:0]", "-A INPUT -j RETURN", "-A INPUT -j ACCEPT"),
      "DROP", ["INPUT 1", "policy INPUT"]),
@@ -49,7 +49,7 @@ CHAINS = [
     ("goto from a base chain ends at the policy", (":INPUT DROP [0:0]", ":b - [0:0]", "-A INPUT -g b",
      "-A INPUT -j ACCEPT", "-A b -p udp"), "DROP", ["INPUT 1", "end b", "policy INPUT"]),
     ("a rule without target only counts", ("-A INPUT -p tcp", "-A INPUT -j DROP"), "DROP", ["INPUT 1", "INPUT 2"]),
-    ("-i does not match where no interface is set", ("-A OUTPUT -j ACCEPT", "-A INPUT -i lo -j DROP", "-A INPUT -j ACCEPT"),
+    ("-i misses where no interface is set", ("-A OUTPUT -j ACCEPT", "-A INPUT -i lo -j DROP", "-A INPUT -j ACCEPT"),
      "ACCEPT", ["INPUT 2"]),
 ]  # fmt: skip
 
@@ -64,8 +64,11 @@ def test_chains(personality: str, lines: tuple[str, ...], verdict: str, expected
 
 
 def test_security_stands_behind_nat_only_in_nft() -> None:
-    text = dump("nat", ":INPUT ACCEPT [0:0]", "-A INPUT -p icmp -j SNAT --to-source 10.8.0.7") + dump(
-        "security", ":INPUT ACCEPT [0:0]") + dump("filter", ":INPUT ACCEPT [0:0]")
+    text = (
+        dump("nat", ":INPUT ACCEPT [0:0]", "-A INPUT -p icmp -j SNAT --to-source 10.8.0.7")
+        + dump("security", ":INPUT ACCEPT [0:0]")
+        + dump("filter", ":INPUT ACCEPT [0:0]")
+    )
     for personality, expected in (("nft", ["filter", "nat", "security"]), ("legacy", ["filter", "security", "nat"])):
         (trace,) = send(text, KNOCK, personality=personality)
         tables = [e.table for e in trace.events if isinstance(e, TableEntered) and e.hook == "INPUT" and e.packet == 1]
@@ -80,7 +83,10 @@ def test_nat_is_consulted_for_the_first_packet_only() -> None:
         "tcp 203.0.113.7:80 > 192.168.5.100:4000 in eth0 flags SA seq 5000 ack 1001",
         "tcp 10.8.0.9:4000 > 203.0.113.7:80 in eth1 flags A seq 1001 ack 5001",
     )
-    nat = [[e for e in trace.events if isinstance(e, TableEntered) and e.table == "nat"] for trace in (first, answer, third)]
+    nat = [
+        [e for e in trace.events if isinstance(e, TableEntered) and e.table == "nat"]
+        for trace in (first, answer, third)
+    ]
     assert [len(entered) for entered in nat] == [1, 0, 0]
     sources = [e.frame[26:30] for trace in (first, third) for e in trace.events if isinstance(e, Emitted)]
     assert sources == [bytes((192, 168, 5, 100))] * 2
@@ -88,7 +94,9 @@ def test_nat_is_consulted_for_the_first_packet_only() -> None:
 
 
 def test_without_a_rule_that_needs_it_conntrack_does_not_run() -> None:
-    text = dump("nat", ":PREROUTING ACCEPT [0:0]", "-A PREROUTING -p tcp -j ACCEPT") + dump("filter", ":INPUT ACCEPT [0:0]")
+    text = dump("nat", ":PREROUTING ACCEPT [0:0]", "-A PREROUTING -p tcp -j ACCEPT") + dump(
+        "filter", ":INPUT ACCEPT [0:0]"
+    )
     (trace,) = send(text, KNOCK)
     assert "nat" not in {e.table for e in trace.events if isinstance(e, TableEntered)}
 

@@ -11,7 +11,13 @@ from iptables_emu.text.programs import Environment, run_program
 
 @pytest.mark.parametrize(
     ("command", "times"),
-    [("iptables -S", 2), ("iptables -L", 2), ("iptables -S INPUT 1", 1), ("iptables -L INPUT 2", 1), ("iptables-save", 2)],
+    [
+        ("iptables -S", 2),
+        ("iptables -L", 2),
+        ("iptables -S INPUT 1", 1),
+        ("iptables -L INPUT 2", 1),
+        ("iptables-save", 2),
+    ],
 )
 @pytest.mark.parametrize("personality", ["nft", "legacy"])
 def test_remark(command: str, times: int, personality: str) -> None:

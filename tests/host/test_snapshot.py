@@ -34,7 +34,8 @@ RULES = [
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name, rows in (("addr.json", ADDR), ("route4.json", ROUTES), ("rule4.json", RULES),
-                       ("neigh.json", [{"dst": "192.168.5.1", "dev": "eth0", "lladdr": "02:00:00:00:00:99"}])):  # fmt: skip
+                       ("neigh.json",
+                        [{"dst": "192.168.5.1", "dev": "eth0", "lladdr": "02:00:00:00:00:99"}])):  # fmt: skip
         (tmp_path / name).write_text(json.dumps(rows))
     (tmp_path / "sysctl").write_text("net.ipv4.conf.eth0.rp_filter = 2\nnet.ipv4.ip_forward = 1\n")
     (tmp_path / "ss").write_text("tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:*\nudp UNCONN 0 0 127.0.0.1:323 0.0.0.0:*\n")
@@ -57,7 +58,8 @@ def test_the_host_of_a_folder(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "text", "told"), [
-    ("addr.json", None, "no such file"), ("route4.json", "{", "route4.json"), ("rule4.json", "{}", "a list was expected"),
+    ("addr.json", None, "no such file"), ("route4.json", "{", "route4.json"),
+    ("rule4.json", "{}", "a list was expected"),
 ])  # fmt: skip
 def test_a_broken_folder_is_told_with_its_file(folder: Path, name: str, text: str | None, told: str) -> None:
     if text is None:

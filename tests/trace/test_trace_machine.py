@@ -6,13 +6,13 @@ import json
 from html.parser import HTMLParser
 
 import pytest
-from tests.trace.trace_samples import ETH, MAC1, MAC2, forwarded, hit, policy, rejected, short, table, unconditional
 
 from iptables_emu.packet.build import build
 from iptables_emu.trace.events import PacketStart, PolicyHit, Rewritten
 from iptables_emu.trace.json import document
 from iptables_emu.trace.render import render
 from iptables_emu.trace.trace import Trace
+from tests.trace.trace_samples import ETH, MAC1, MAC2, forwarded, hit, policy, rejected, short, table, unconditional
 
 SSH_LOG = (
     "IN=eth0 OUT= MAC= SRC=10.0.0.9 DST=10.0.0.1 LEN=40 TOS=0x00 PREC=0x00 TTL=64 ID=1 PROTO=TCP SPT=1024 DPT=22 "

@@ -7,11 +7,11 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.trace.trace_samples import forwarded, looped, rejected
 
 from iptables_emu.trace.events import Fate, Logged, Noted, PacketStart, RuleHit, RuleSkipped, TableEntered
 from iptables_emu.trace.render import FORMATS, render
 from iptables_emu.trace.trace import Trace
+from tests.trace.trace_samples import forwarded, looped, rejected
 
 FORWARDED = """\
 packet 1: 10.8.0.9:4000 > 1.2.3.4:80 tcp syn ttl 64   in eth1

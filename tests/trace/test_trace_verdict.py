@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.trace.trace_samples import RESET, SSH, delivered, forwarded, hit, looped, policy, rejected, short
 
 from iptables_emu.packet.build import build, ethernet
 from iptables_emu.trace.brief import brief
 from iptables_emu.trace.ending import parents
 from iptables_emu.trace.events import Dropped, Emitted, Event, Fate, PacketStart
 from iptables_emu.trace.trace import Trace
+from tests.trace.trace_samples import RESET, SSH, delivered, forwarded, hit, looped, policy, rejected, short
 
 SSH_TEXT = "10.0.0.9:1024 > 10.0.0.1:22 tcp"
 QUEUED = Dropped(1, "INPUT", "filter INPUT", "nobody listens on queue 0")

@@ -161,7 +161,8 @@ class Tcp(Match):
     def region(self, base: Base) -> Region:
         clauses = port_clauses(self.sports, self.not_sports, self.dports, self.not_dports)
         if self.flags[0] or self.not_flags:
-            clauses.append(masked("tcp_flags", self.flags[1], self.flags[0], self.not_flags, self._save_flags().strip()))
+            mask, wanted = self.flags
+            clauses.append(masked("tcp_flags", wanted, mask, self.not_flags, self._save_flags().strip()))
         # nft reads the bytes that are there; xt_tcpudp wants the whole header or drops the packet
         native = base.personality == "nft" and self.is_native()
         header = Header(0, hotdrop=False, raw=True) if native else Header(20, evil=True)

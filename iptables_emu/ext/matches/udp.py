@@ -21,7 +21,7 @@ class Udp(Match):
     NAME: ClassVar[str] = "udp"
     PROTOCOLS: ClassVar[frozenset[int] | None] = frozenset({17})
     OPTIONS: ClassVar[Sequence[Opt]] = (
-        Opt("source-port", port_range, "sport", invert=True, metavar="port[:port]", help="port or ports it was sent from"),
+        Opt("source-port", port_range, "sport", invert=True, metavar="port[:port]", help="port or ports it comes from"),
         Opt("sport", port_range, "sport", invert=True),
         Opt("destination-port", port_range, "dport", invert=True, metavar="port[:port]",
             help="port or ports it is sent to"),

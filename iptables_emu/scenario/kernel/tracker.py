@@ -157,7 +157,8 @@ class Tracker:
         now = self._latest.get(packet.id)
         if self._backend == "nft":
             # the first message of a base chain brings the packet along, except a later fragment's
-            fresh = event.chain in HOOKS and (now is None or now.closed or (now.table, now.hook) != (event.table, event.chain))
+            here = (event.table, event.chain)
+            fresh = event.chain in HOOKS and (now is None or now.closed or (now.table, now.hook) != here)
             goes_on = not (event.packet or fresh)
         else:
             goes_on = now is not None and not now.closed and (now.table, now.hook) == (event.table, event.hook)
