@@ -61,7 +61,7 @@ class Emulator:
         packet.oif = ""
         eth = b""
         if packet.socket:
-            events = engine.send_local(packet)
+            events = engine.send_local(packet) or _ended(packet, "local", engine.note or "the socket cannot send it")
         else:
             interface = host.interfaces[packet.iif]
             source = packet.eth[6:12] if len(packet.eth) >= 12 and any(packet.eth[6:12]) else interface.far_mac
@@ -110,8 +110,10 @@ def _unseen(packet: Packet, host: Host) -> list[Event]:
         why = "a fragment: it waits for the others"
     else:
         why = "a header that makes no sense is dropped before any hook"
-    return [
-        PacketStart(1, "wire", packet.iif, "", bytes(packet.data)),
-        Dropped(1, "", "", why),
-        Fate(1, "dropped", why),
-    ]
+    return _ended(packet, "wire", why)
+
+
+def _ended(packet: Packet, origin: str, why: str) -> list[Event]:
+    """A packet that ends where it starts."""
+    start = PacketStart(1, origin, packet.iif, "", bytes(packet.data))
+    return [start, Dropped(1, "", "", why), Fate(1, "dropped", why)]

@@ -55,7 +55,8 @@ def error_way(host: Host, pkt: Packet, dev: str) -> tuple[int, Decision] | None:
         if link and (way.route is None or way.route.src is None):
             source = select_source(host, link, pkt.src)
     way = output6(host, pkt.src, src=source or 0, oif=oif, choose=True)
-    if way.kind not in ("forward", "local") or way.anycast:
+    as_unicast = host.sysctls.get("net.ipv6.icmp.error_anycast_as_unicast")
+    if way.kind not in ("forward", "local") or (way.anycast and not as_unicast):
         return None
     if source is None:
         source = way.source(host, pkt.src)

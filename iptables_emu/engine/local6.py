@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iptables_emu.engine import fragments6, icmp
+from iptables_emu.engine import fragments6, icmp, ndisc
 from iptables_emu.engine.path6 import BAD_FIELD, INCOMPLETE, UNKNOWN_HEADER, read_options
 from iptables_emu.engine.routing6 import output6
 from iptables_emu.host.address6 import is_multicast
@@ -103,9 +103,13 @@ def _fragment(path: Path, pkt: Packet, at: int, named_at: int, whole: bool) -> t
 
 
 def answer_icmp6(path: Path, pkt: Packet, decision: Decision) -> None:
-    """icmpv6_rcv: only an echo request is answered."""
+    """icmpv6_rcv: echo requests and neighbour solicitations are answered."""
     segment = bytes(pkt.data[pkt.l4 :])
-    if len(segment) < 8 or not transport_checksum_good(pkt) or segment[0] != ECHO_REQUEST:
+    if len(segment) < 8 or not transport_checksum_good(pkt):
+        return
+    if segment[0] == ndisc.SOLICITATION:
+        ndisc.solicited(path, pkt, segment)
+    if segment[0] != ECHO_REQUEST:
         return
     conf = path.host.sysctls
     if conf.get("net.ipv6.icmp.echo_ignore_all") or (

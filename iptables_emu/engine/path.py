@@ -26,9 +26,10 @@ from iptables_emu.packet.packet import (
     Malformed,
     Packet,
 )
-from iptables_emu.trace.events import Delivered, Emitted, Routed
+from iptables_emu.trace.events import Delivered, Emitted, Noted, Routed
 
 TO_EVERYONE = b"\xff" * 6
+MOST_PACKETS = 200  # that one may lead to: copies over lo double each round until their TTL runs out
 NO_FILE = -1  # the owner of a kernel socket: there, but without a file
 NEIGHBOURS_ALONE = 255  # the hop limit of neighbour discovery
 NOWHERE = frozenset({"unreachable", "prohibit", "blackhole", "invalid"})
@@ -47,6 +48,7 @@ class Path:
         self._in_call = False  # a socket's call is being carried out, so what comes back by a link is not put off
         self._icmp_busy: set[int] = set()  # families: the kernel sends no ICMP from within sending ICMP
         self.peers = Peers()
+        self.met: set[tuple[str, int]] = set()  # next hops that frames went to: the neighbour cache has them
 
     # -- in ------------------------------------------------------------------------------------
 
@@ -70,8 +72,14 @@ class Path:
     def _loop_back(self) -> None:
         """Packets that went out by lo come in again, when all else is done (netif_rx)."""
         self._in_call = False
+        last = self.machine.numbers + MOST_PACKETS
         while self._backlog:
             pkt, number, decision = self._backlog.popleft()
+            if self.machine.numbers > last:
+                self._backlog.clear()
+                told = f"{MOST_PACKETS} packets came of this one: it goes on, the trace does not"
+                self.machine.emit(Noted(number or pkt.number, told))
+                return
             self.input(pkt, number, decision)
 
     @staticmethod
@@ -272,6 +280,7 @@ class Path:
         if interface.kind != "veth":
             return
         hop = decision.route.via if decision.route and decision.route.via is not None else pkt.dst
+        self.met.add((interface.name, hop))
         mac = self.neighbour(interface.name, hop, pkt, decision)
         if mac is None:
             return

@@ -197,6 +197,8 @@ class Host:
         if kind == "unicast" and not dev and via is not None:
             found = self.fibs[family].lookup(via)
             dev = found.route.dev if found.route else ""
+            if not dev:
+                raise HostError(f"host: route {text}: no link leads to {given['via']}: say dev")
         src = network(str(given["src"]))[1] if "src" in given else None
         metric = int(given.get("metric", 1024 if family == 6 else 0))
         self.fibs[family].add(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from iptables_emu.host import schema
+from iptables_emu.host.fib import TABLES
 from iptables_emu.host.host import Host, HostError
 from iptables_emu.host.schema import U8, U32, Check, Place
 
@@ -24,15 +25,44 @@ INTERFACE: Final = schema.keys(
 )
 
 
+def check_table(value: object, place: Place) -> None:
+    """A routing table: its number, or the name of one that every machine has."""
+    if isinstance(value, str) and not (value in TABLES or value.isdecimal()):
+        raise place.error(f"{value!r} is no routing table: give its number, or one of {', '.join(TABLES)}")
+    U32(int(value) if isinstance(value, str) and value not in TABLES else value if isinstance(value, int) else 0, place)
+
+
+def check_rule(value: object, place: Place) -> None:
+    """The words of ``ip rule add``."""
+    schema.text(value, place)
+    try:
+        Host().add_rule(str(value))
+    except HostError as error:
+        raise place.error(str(error).removeprefix("host: ")) from None
+    except ValueError:
+        raise place.error(f"{value!r} is not understood: write as for ip rule, 'fwmark 0x1 lookup 100'") from None
+
+
+def check_families(value: object, place: Place) -> None:
+    """A route's addresses are all of one family; a nexthop needs a way."""
+    route = schema.object_at(value, place)
+    six = ":" in str(route["via"] if route["dst"] == "default" and "via" in route else route["dst"])
+    for key in ("via", "src"):
+        if key in route and (":" in str(route[key])) is not six:
+            raise place.key(key).error(f"{route[key]} is of another family than {route['dst']}")
+    if route.get("type", "unicast") == "unicast" and "dev" not in route and "via" not in route:
+        raise place.error("dev or via is missing")
+
+
 def host_check(device: Check) -> Check:
     """The ``host`` of a scenario, whose devices are checked by ``device``."""
-    route = schema.keys(
+    route_keys = schema.keys(
         {
             "dst": schema.destination,
             "via": schema.address,
             "dev": device,
             "src": schema.address,
-            "table": schema.either(str, schema.text, U32),
+            "table": check_table,
             "scope": schema.either(str, schema.text, U8),
             "metric": U32,
             "type": schema.one_of(
@@ -41,12 +71,17 @@ def host_check(device: Check) -> Check:
         },
         required=("dst",),
     )
+
+    def route(value: object, place: Place) -> None:
+        route_keys(value, place)
+        check_families(value, place)
+
     neighbour = schema.keys({"dst": schema.address, "mac": schema.mac, "dev": device}, required=("dst", "mac", "dev"))
     return schema.keys(
         {
             "interfaces": schema.mapping(schema.interface_name, INTERFACE),
             "routes": schema.list_of(route),
-            "rules": schema.list_of(schema.text),
+            "rules": schema.list_of(check_rule),
             "neighbours": schema.list_of(neighbour),
             "sysctls": SYSCTLS,
             "ipsets": schema.text,
@@ -90,9 +125,22 @@ def load_host(path: str) -> Host:
     except ValueError as error:  # TOML's, and numbers of more digits than Python reads
         raise HostError(f"{path}: {error}") from None
     place = Place(path)
-    interfaces = schema.object_at(data.get("interfaces", {}), place.key("interfaces"))
-    host_check(device_check(interfaces))(data, place)
+    if isinstance(data.get("sysctls"), dict):
+        data["sysctls"] = _dotted(data["sysctls"])
+    try:
+        interfaces = schema.object_at(data.get("interfaces", {}), place.key("interfaces"))
+        host_check(device_check(interfaces))(data, place)
+    except schema.SchemaError as error:
+        raise HostError(str(error)) from None
     try:
         return Host.from_dict(data)
     except ValueError as error:
         raise HostError(f"{path}: {error}") from None
+
+
+def _dotted(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """``net.ipv4.ip_forward = 1`` without quotes is a table within tables: its dotted name again."""
+    out: dict[str, Any] = {}
+    for key, value in table.items():
+        out |= _dotted(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
+    return out

@@ -85,7 +85,8 @@ class Sysctls:
 
     def interface(self, family: int, name: str, key: str) -> int:
         """The value of one interface alone (``conf.NAME.key``)."""
-        for where in (name, "default"):
+        # a change of IPv6's "default" does not reach the interfaces that are there
+        for where in (name, "default") if family == 4 else (name,):
             value = self._conf(family, where, key)
             if value is not None:
                 return value

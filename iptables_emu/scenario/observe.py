@@ -174,4 +174,4 @@ def untraced(data: bytes) -> bool:
     if len(data) < 40 or data[0] >> 4 != 6 or data[6] not in EXTENSION_HEADERS:
         return False
     pkt = Packet(data)
-    return pkt.l4 > len(data) and not pkt.truncated and pkt.proto_before_ah != AH
+    return pkt.l4 > len(data) and not pkt.truncated and not pkt.frag_offset and pkt.proto_before_ah != AH

@@ -57,21 +57,35 @@ def parents(events: Sequence[Event]) -> dict[int, int]:
     return found
 
 
-def ending(events: Sequence[Event], number: int) -> Ending:
-    """The ending of packet ``number``, over lo to where the packet comes back."""
-    own = [event for event in events if event.packet == number]
-    fate = next((event for event in reversed(own) if isinstance(event, Fate)), None)
-    looped = next(
-        (e for e in events if isinstance(e, PacketStart) and e.looped_from == number and e.packet > number), None
-    )
-    if looped and looped.origin == "loop" and (fate is None or fate.fate == "sent"):
-        return ending(events, looped.packet)
-    if fate is None:
-        return Ending("UNKNOWN", "the trace ends before the packet does", "")
-    causes = parents(events)
-    started = [event for event in events if isinstance(event, PacketStart) and event.origin == "reply"]
-    answers = [event for event in started if causes.get(event.packet) == number]
-    return _ending(own, fate, answers)
+class Endings:
+    """How it ended for each packet of a trace; the events are sorted once."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.parents = parents(events)
+        self._own: dict[int, list[Event]] = {}
+        self._looped: dict[int, PacketStart] = {}
+        self._answers: dict[int, list[PacketStart]] = {}
+        for event in events:
+            self._own.setdefault(event.packet, []).append(event)
+            if not isinstance(event, PacketStart):
+                continue
+            if event.looped_from is not None and event.packet > event.looped_from:
+                self._looped.setdefault(event.looped_from, event)
+            if event.origin == "reply" and event.packet in self.parents:
+                self._answers.setdefault(self.parents[event.packet], []).append(event)
+
+    def of(self, number: int) -> Ending:
+        """The ending of a packet, over lo to where it comes back."""
+        while True:
+            own = self._own.get(number, [])
+            fate = next((event for event in reversed(own) if isinstance(event, Fate)), None)
+            looped = self._looped.get(number)
+            if not looped or looped.origin != "loop" or (fate is not None and fate.fate != "sent"):
+                break
+            number = looped.packet
+        if fate is None:
+            return Ending("UNKNOWN", "the trace ends before the packet does", "")
+        return _ending(own, fate, self._answers.get(number, []))
 
 
 def _ending(own: Sequence[Event], fate: Fate, answers: Sequence[PacketStart]) -> Ending:

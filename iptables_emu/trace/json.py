@@ -10,7 +10,7 @@ import json
 from typing import Any, Final
 
 from iptables_emu.packet.describe import describe, describe_frame
-from iptables_emu.trace.ending import Ending, ending, parents
+from iptables_emu.trace.ending import Ending
 from iptables_emu.trace.events import (
     ChainEnd,
     Confirmed,
@@ -51,11 +51,10 @@ def render_json(trace: Trace, *, why: bool = False) -> str:
 
 def document(trace: Trace, why: bool) -> Json:
     """The document as dicts and lists."""
-    causes = parents(trace.events)
     packets: dict[int, _Packet] = {}
     for seq, event in enumerate(trace.events, 1):
         if event.packet not in packets:
-            packets[event.packet] = _Packet(event.packet, causes.get(event.packet), why)
+            packets[event.packet] = _Packet(event.packet, trace.endings.parents.get(event.packet), why)
         packets[event.packet].take(seq, event)
     return {
         "format": "iptables-sim-trace",
@@ -64,7 +63,7 @@ def document(trace: Trace, why: bool) -> Json:
         "passed": trace.passed,
         "exit_status": trace.exit_status,
         "text": trace.ending.text,
-        "packets": [each.done(ending(trace.events, number)) for number, each in packets.items()],
+        "packets": [each.done(trace.endings.of(number)) for number, each in packets.items()],
     }
 
 

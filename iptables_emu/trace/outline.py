@@ -5,10 +5,9 @@ All renderers for people share this; every text in it is safe for a terminal.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from iptables_emu.trace.ending import Ending, ending, parents
+from iptables_emu.trace.ending import Ending, Endings
 from iptables_emu.trace.events import (
     ChainEnd,
     Delivered,
@@ -82,13 +81,13 @@ class Outline:
 
 def outline(trace: Trace, why: bool) -> Outline:
     """``why`` gives each rule that did not match a line; otherwise they are counted."""
-    causes = parents(trace.events)
+    causes = trace.endings.parents
     builders: dict[int, _Builder] = {}
     roots: list[Way] = []
     for event in trace.events:
         builder = builders.get(event.packet)
         if builder is None:
-            builder = builders[event.packet] = _Builder(_way(event, trace.events), why)
+            builder = builders[event.packet] = _Builder(_way(event, trace.endings), why)
             cause = builders.get(causes.get(event.packet, -1))
             if cause is None:
                 roots.append(builder.way)
@@ -102,9 +101,9 @@ def outline(trace: Trace, why: bool) -> Outline:
     return Outline(tuple(roots), trace.ending)
 
 
-def _way(event: Event, events: Sequence[Event]) -> Way:
+def _way(event: Event, endings: Endings) -> Way:
     heading = packet_heading(event) if isinstance(event, PacketStart) else "a packet whose start is not in the trace"
-    return Way(event.packet, heading, ending(events, event.packet))
+    return Way(event.packet, heading, endings.of(event.packet))
 
 
 class _Builder:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from iptables_emu.trace.ending import Ending, Verdict, ending
+from iptables_emu.trace.ending import Ending, Endings, Verdict
 from iptables_emu.trace.events import Emitted, Event, Logged, PacketStart
 
 EXIT_PASSED, EXIT_STOPPED, EXIT_UNKNOWN = 0, 10, 20
@@ -30,9 +30,14 @@ class Trace:
         return next((event.packet for event in self.events if isinstance(event, PacketStart)), 1)
 
     @cached_property
+    def endings(self) -> Endings:
+        """How it ended for each packet."""
+        return Endings(self.events)
+
+    @cached_property
     def ending(self) -> Ending:
         """How it ended for the packet that was sent in."""
-        return ending(self.events, self.number)
+        return self.endings.of(self.number)
 
     @property
     def verdict(self) -> Verdict:

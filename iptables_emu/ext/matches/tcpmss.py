@@ -22,7 +22,8 @@ def _mss(pkt: Packet) -> int | None:
 
     A later fragment is read as if a header began there: the kernel does not look at the offset.
     """
-    head = bytes(pkt.data[pkt.l4 : pkt.l4 + 60])
+    start = 0 if pkt.family == 6 and pkt.frag_offset else pkt.l4  # the kernel does not know of a later fragment's
+    head = bytes(pkt.data[start : start + 60])
     length = (head[12] >> 4) * 4 if len(head) >= 20 else 0
     if length < 20 or len(head) < length:
         pkt.hotdrop = True
