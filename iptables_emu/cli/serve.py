@@ -45,7 +45,7 @@ class Server:
             self.memory.sets.rules = count_rules(self.memory.rulesets.values())
             return run_ipset(argv, self.memory.sets, lambda: stdin)
         if program_of(name) is None and name not in ALIASES:
-            raise BadRequest(f"{name}: no such program; argv[0] is iptables, ip6tables-save, iptables-sim or the like")
+            raise BadRequest(f"{name!r}: no such program; argv[0] is iptables, ip6tables-save, iptables-sim or the like")
         settings = Globals.from_environ({**self.environ, **env})
         settings.memory = self.memory
         if "IPTABLES_SIM_BACKEND" not in env:
@@ -72,7 +72,7 @@ class Server:
 
 def _request(line: bytes) -> Mapping[str, Any]:
     try:
-        request = json.loads(line)
+        request = json.loads(line.decode())
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"not JSON: {error}") from None
     if not isinstance(request, dict) or not (request.get("reset") or request.get("argv")):
@@ -85,6 +85,8 @@ def _checked(request: Mapping[str, Any]) -> tuple[list[str], str, dict[str, str]
     argv, stdin, env = request["argv"], request.get("stdin") or "", request.get("env") or {}
     if not isinstance(argv, list) or not all(isinstance(word, str) for word in argv):
         raise BadRequest("argv must be a list of texts")
+    if any("\0" in word for word in argv):
+        raise BadRequest("argv cannot hold a NUL")
     if not isinstance(stdin, str):
         raise BadRequest("stdin must be a text")
     if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):

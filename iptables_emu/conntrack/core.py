@@ -286,7 +286,7 @@ class Conntrack:
             return Verdict.ACCEPT if not conn.gone else Verdict.DROP
         for direction, key in enumerate(conn.tuples):
             for other, side in self.table.entries(key):
-                if other.zone_of(side) == conn.zone_of(direction):
+                if other.zone_of(side) == conn.zone_of(direction) == conn.zone_of(side):
                     return self._clash(conn, other, pkt)
         conn.status |= t.CONFIRMED
         conn.timeout_at = self.now + int(conn.timeout * SECOND)

@@ -55,7 +55,7 @@ def used(core: Conntrack, conn: Conn, key: Tuple) -> bool:
     """Whether another connection has the reply tuple that this translation would have."""
     reply = key.inverse()
     for other, direction in core.table.entries(reply):
-        if other is conn or other.zone_of(direction) != conn.zone_of(REPLY):
+        if other is conn or not other.zone_of(direction) == conn.zone_of(REPLY) == conn.zone_of(direction):
             continue
         if other.original == conn.original and other.zone_of(ORIGINAL) == conn.zone_of(ORIGINAL):
             continue  # the same flow; confirmation settles that

@@ -217,6 +217,9 @@ class Path:
         to_all = decision.broadcast and decision.dev != "lo" and pkt.family == 4
         if to_all and not iif and (pkt.dst >> 28 != 14 or self.routing.joined(pkt)):
             self.own_multicast(pkt, decision)
+            if pkt.ttl == 0 and pkt.dst >> 28 == 14:
+                machine.drop(pkt, "OUTPUT", "", "multicast with TTL 0 does not leave the host")
+                return
         verdict = machine.hook("POSTROUTING", pkt, iif, decision.dev)
         if verdict is not Verdict.ACCEPT:
             return
@@ -254,6 +257,8 @@ class Path:
 
     def come_back(self, pkt: Packet, decision: Decision) -> None:
         """A packet that comes in at once when a socket sends it, else when all else is done (netif_rx)."""
+        if not sane(pkt):
+            return
         self._backlog.append((pkt, None, decision))
         if self._in_call:
             self._loop_back()
@@ -274,8 +279,10 @@ class Path:
             again.ct_template = None
             again.ip_options = None
             again.link = decision.route.dev if decision.route else ""
+            # an IPv6 fragment has another length than the whole, by which it would be known again
+            same = pkt.family == 4 or data[4:6] == pkt.data[4:6]
             if sane(again):
-                self._backlog.append((again, pkt.number, decision))
+                self._backlog.append((again, pkt.number if same else None, decision))
             return
         if interface.kind != "veth":
             return
@@ -367,10 +374,10 @@ class Path:
         if not icmp.may_answer(pkt) or (pkt.dst and self.host.addr_type(pkt.dst, 4) == "BROADCAST"):
             return
         probe = Packet(icmp.error4(pkt, 0, kind, code))
-        source = self._error_source(pkt, probe)
-        if source is None:
-            return
-        self.send_own(icmp.error4(pkt, source, kind, code, info), pkt, attach=True)
+        found = self._error_way(pkt, probe)
+        if found is not None:
+            source, way = found
+            self.send_own(icmp.error4(pkt, source, kind, code, info), pkt, attach=True, way=way)
 
     def send_own(
         self, data: bytes, cause: Packet | None, *, attach: bool, mark: int = 0, way: Decision | None = None
@@ -422,25 +429,31 @@ class Path:
         if reply.src == 0 and reply.family == 6:
             icmp6.send_error(self, cause, reply.data[reply.l4], reply.data[reply.l4 + 1])
             return
+        way = None
         if reply.src == 0:
-            source = self._error_source(cause, reply)
-            if source is None:
+            found = self._error_way(cause, reply)
+            if found is None:
                 return
+            source, way = found
             reply.set_src(source)
-        self.send_own(bytes(reply.data), cause, attach=True, mark=mark)
+        self.send_own(bytes(reply.data), cause, attach=True, mark=mark, way=way)
 
-    def _error_source(self, cause: Packet, probe: Packet) -> int | None:
-        """Who an ICMP error about ``cause`` comes from: its destination if that is this host, else by the route."""
-        decision = self.routing.output(probe)
-        if decision.kind in NOWHERE:
+    def _error_way(self, cause: Packet, probe: Packet) -> tuple[int, Decision] | None:
+        """Who an IPv4 error about ``cause`` comes from, and its route (icmp_send, icmp_route_lookup).
+
+        It comes from the cause's destination if that is this host. Else the route, asked without a source, says.
+        """
+        source = 0
+        if self.host.is_local(cause.dst, 4):
+            source = cause.dst
+        elif cause.iif and self.host.sysctls.get("net.ipv4.icmp_errors_use_inbound_ifaddr"):
+            source = self.host.select_source(cause.iif, 4, cause.src) or 0
+        probe.set_src(source)
+        way = self.routing.output(probe, any_source=True)
+        if way.kind in NOWHERE:
             return None
-        if self.host.is_local(cause.dst, cause.family):
-            return cause.dst
-        if cause.family == 4 and cause.iif and self.host.sysctls.get("net.ipv4.icmp_errors_use_inbound_ifaddr"):
-            inbound = self.host.select_source(cause.iif, 4, cause.src)
-            if inbound is not None:
-                return inbound
-        return decision.source(self.host, cause.src)
+        source = source or way.source(self.host, cause.src) or 0
+        return (source, way) if source else None
 
     def send_copy(self, copy: Packet, gateway: int, oif: str) -> None:
         """TEE's copy, untracked, towards its gateway."""

@@ -65,6 +65,29 @@ def in_order(interface: Interface) -> list[Address]:
     return sorted(mine, key=lambda a: -scope(a.value))
 
 
+def redirect_address(host: Host, dev: str, dst: int) -> int | None:
+    """REDIRECT's address of an interface, of the scope of the packet's destination (nf_nat_redirect_ipv6)."""
+    interface = host.interfaces.get(dev)
+    wanted = narrow_scope(dst)
+    for address in in_order(interface) if interface else ():
+        if not is_mapped(address.value) and (not wanted or narrow_scope(address.value) & wanted):
+            return address.value
+    return None
+
+
+def narrow_scope(value: int) -> int:
+    """The bits of ipv6_addr_scope: loopback, link, site, IPv4-compatible; none for all the rest."""
+    if is_multicast(value):
+        return {1: 0x10, 2: 0x20, 5: 0x40}.get(value >> 112 & 15, 0)
+    if value == LOOPBACK:
+        return 0x10
+    if is_link_local(value):
+        return 0x20
+    if value >> 118 == 0x3FB:
+        return 0x40
+    return 0x80 if value and value >> 32 == 0 else 0
+
+
 def select_source(host: Host, dev: str, towards: int) -> int | None:
     """The best source address (ipv6_dev_get_saddr, RFC 6724); ``dev`` is the outgoing interface, "" for any."""
     wanted = scope(towards)

@@ -205,11 +205,11 @@ class Host:
             Route(family, value & prefix_mask(plen, family), plen, dev, via, src, number, kind, metric)
         )
 
-    def add_rule(self, text: str) -> None:
+    def add_rule(self, text: str, family: int = 4) -> None:
         """``ip rule add`` words: ``fwmark 7 lookup 100``, ``from 10.0.0.0/8 table 5``, ``iif eth0 prohibit``."""
         words = text.split()
         values: dict[str, Any] = {}
-        family, at = 4, 0
+        at = 0
         while at < len(words):
             word = words[at]
             if word in ("unreachable", "prohibit", "blackhole"):

@@ -12,7 +12,17 @@ OPTIONS = ("via", "dev", "src", "table", "metric")
 
 def run_ip(host: Host, words: Sequence[str], address: Callable[[str, str, str], None]) -> None:
     """Carry out ``addr add 10.0.0.1/24 dev eth0``, ``route add default via ...`` and the like. HostError."""
+    family = 6 if "-6" in words else 4
     words = [w for w in words if w not in ("-4", "-6")]
+    try:
+        _run(host, words, address, family)
+    except HostError:
+        raise
+    except (ValueError, KeyError, IndexError):
+        raise HostError(f"ip {' '.join(words)}: not understood") from None
+
+
+def _run(host: Host, words: Sequence[str], address: Callable[[str, str, str], None], family: int) -> None:
     if len(words) < 3:
         raise HostError(f"ip {' '.join(words)}: not understood")
     what, op, rest = words[0], words[1], list(words[2:])
@@ -20,20 +30,22 @@ def run_ip(host: Host, words: Sequence[str], address: Callable[[str, str, str], 
         dev = rest[rest.index("dev") + 1]
         address("add" if op == "add" else "del", dev, rest[0])
     elif what.startswith("ro"):
-        _route(host, op, rest)
+        _route(host, op, rest, family)
     elif what.startswith("ru") and op == "add":
-        host.add_rule(" ".join(rest))
+        host.add_rule(" ".join(rest), family)
     elif what.startswith("l") and op == "set":
         _link(host, rest)
     else:
         raise HostError(f"ip {' '.join(words)}: not understood")
 
 
-def _route(host: Host, op: str, rest: list[str]) -> None:
+def _route(host: Host, op: str, rest: list[str], family: int) -> None:
     given: dict[str, str] = {}
     if rest[0] in ("unreachable", "prohibit", "blackhole", "throw", "local", "unicast"):
         given["type"] = rest.pop(0)
     given["dst"] = rest.pop(0)
+    if family == 6 and given["dst"] == "default":
+        given["dst"] = "::/0"
     for key, value in zip(rest[::2], rest[1::2], strict=False):
         if key in OPTIONS:
             given[key] = value

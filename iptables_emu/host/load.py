@@ -113,7 +113,14 @@ def load_host(path: str) -> Host:
     if Path(path).is_dir():
         from iptables_emu.host.snapshot import load_snapshot
 
-        return load_snapshot(Path(path))
+        try:
+            return load_snapshot(Path(path))
+        except HostError:
+            raise
+        except OSError as error:
+            raise HostError(f"{error.filename}: {error.strerror}") from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise HostError(f"{path}: not what the commands of snapshot print ({error!r})") from None
     try:
         data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import shlex
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
@@ -75,6 +76,7 @@ def integer(low: int, high: int) -> Check:
     return check
 
 
+LONGEST = 1_000_000_000  # seconds to sleep
 U8, U16, U32 = integer(0, 255), integer(0, 65535), integer(0, 0xFFFFFFFF)
 
 
@@ -82,8 +84,17 @@ def seconds(value: object, place: Place) -> None:
     """A time that is not negative."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise place.error(f"must be a number of seconds, not {type_name(value)}")
-    if not 0 <= value < float("inf"):
-        raise place.error(f"{value} is no time to wait")
+    if not 0 <= value <= LONGEST:
+        raise place.error(f"{value} is no time to wait: 0 to {LONGEST:,} seconds".replace(",", " "))
+
+
+def words(value: object, place: Place) -> None:
+    """Words as a shell takes them."""
+    text(value, place)
+    try:
+        shlex.split(str(value))
+    except ValueError as error:
+        raise place.error(f"{str(error).lower()}: close the quote") from None
 
 
 def one_of(words: Collection[str]) -> Check:

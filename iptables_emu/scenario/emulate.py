@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from iptables_emu.engine.emulator import Engine
-from iptables_emu.host.host import Address, Host, Socket, parse_address
+from iptables_emu.host.host import Address, Host, HostError, Socket, parse_address
 from iptables_emu.model.address import network
 from iptables_emu.model.rule import Rule
 from iptables_emu.model.ruleset import Ruleset
@@ -58,8 +58,11 @@ class Run:
         if load["rc"] == 0:
             self.engine = Engine(self.ruleset, self.host, self.write, seed=self.scenario.get("seed", 0), now=START_NS)
             self.engine.machine.conntrack.now = START_NS
-            for step in self.scenario.get("steps", []):
-                observation["steps"].append(self.step(step))
+            for number, step in enumerate(self.scenario.get("steps", [])):
+                try:
+                    observation["steps"].append(self.step(step))
+                except HostError as error:
+                    raise HostError(f"steps[{number}]: {error}") from None
         if "save" not in self.scenario.get("observe", ["conntrack", "save"]):
             return observation
         observation["save"] = save_ruleset(self.ruleset, 4, counters=True)

@@ -138,12 +138,12 @@ def step_checks(device: Check, link: Check) -> dict[str, Check]:
         "listen": schema.keys({"proto": proto, "port": PORT, "address": schema.address, **owner}, ("proto", "port")),
         "sleep": schema.seconds,
         "sysctl": SYSCTLS,
-        "ip": schema.text,
+        "ip": schema.words,
         "ip_addr_change": schema.keys(
             {"op": schema.one_of(("add", "del")), "dev": device, "address": schema.address_with_prefix},
             ("op", "dev", "address"),
         ),
-        "iptables": schema.text,
+        "iptables": schema.words,
         "flush": schema.one_of(("conntrack",)),
     }
 

@@ -60,7 +60,7 @@ class Step:
                 return
             self.order.append(number)
             self.packets[number] = {"path": [], "fate": "dropped", "seen": describe(self._told(event.data)),
-                                    "looped_from": event.looped_from, "loop": event.origin == "loop"}  # fmt: skip
+                                    "looped_from": event.looped_from, "loop": event.origin == "loop" and not (self.personality == "nft" and headless(event.data))}  # fmt: skip
         elif isinstance(event, Emitted):
             told = {"iface": event.iface, "frame_hex": event.frame.hex(), "summary": describe(event.frame[14:])}
             self.emitted.append(told)
@@ -139,6 +139,8 @@ class Step:
 
     def finish(self) -> dict[str, Any]:
         """packets, trace, emitted ... with the packets numbered from 1."""
+        # a copy that nothing traced on its way to where it was dropped has not been seen
+        self.order = [number for number in self.order if self.packets[number]["path"]]
         renumber = {number: index for index, number in enumerate(self.order, 1)}
         self.traces.sort(key=lambda t: renumber[t["packet"]])
         last = {t["packet"]: t for t in self.traces}
@@ -175,3 +177,8 @@ def untraced(data: bytes) -> bool:
         return False
     pkt = Packet(data)
     return pkt.l4 > len(data) and not pkt.truncated and not pkt.frag_offset and pkt.proto_before_ah != AH
+
+
+def headless(data: bytes) -> bool:
+    """Whether nf_tables tells of a packet without its bytes: a later IPv6 fragment."""
+    return len(data) >= 40 and data[0] >> 4 == 6 and data[6] in EXTENSION_HEADERS and Packet(data).frag_offset > 0

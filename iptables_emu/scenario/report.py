@@ -6,14 +6,19 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from iptables_emu.packet.printable import printable
+
 TIMEOUT = re.compile(r"^(\S+ +\d+ +\w+ +\d+) \d+ ")
 
 
 def observation_text(observation: dict[str, Any]) -> str:
-    """Each step (packets, the rules they met, frames, log, conntrack where it is new), then the rulesets."""
+    """Each step (packets, the rules they met, frames, log, conntrack where it is new), then the rulesets.
+
+    The text is safe for a terminal.
+    """
     if "error" in observation:
-        return f"  {observation['error']}\n"
-    return "".join(f"{line}\n" for line in _lines(observation))
+        return f"  {printable(observation['error'])}\n"
+    return "".join(f"{printable(line)}\n" for line in _lines(observation))
 
 
 def _lines(observation: dict[str, Any]) -> Iterator[str]:

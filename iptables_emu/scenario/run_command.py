@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from iptables_emu.host.host import HostError
+from iptables_emu.packet.printable import printable
 from iptables_emu.scenario.compare import Observation, differences
 from iptables_emu.scenario.format import Loaded, Scenario, ScenarioError, find_files, kernel_refusal, load
 from iptables_emu.scenario.report import observation_text
@@ -37,16 +39,19 @@ def run_scenarios(paths: list[str], on: str, fmt: str, stdin: TextIO, stdout: Te
     try:
         loaded = [load(path, stdin) for path in find_files(paths)]
     except ScenarioError as error:
-        stderr.write(f"{PROGRAM}: {error}\n")
-        return BAD_INPUT
+        return _complain(stderr, error)
     if on == "both":
         return _compare_all(loaded, fmt, stdout)
     try:
         with _kernel() if on == "kernel" else contextlib.nullcontext(_emulator()) as run:
             return _answer_all(loaded, run, on, fmt, stdout, stderr)
     except RunError as error:
-        stderr.write(f"{PROGRAM}: {error}\n")
-        return BAD_INPUT
+        return _complain(stderr, error)
+
+
+def _complain(stderr: TextIO, error: Exception) -> int:
+    stderr.write(f"{PROGRAM}: {printable(str(error))}\n")
+    return BAD_INPUT
 
 
 # -- one side -------------------------------------------------------------------------------------------
@@ -63,7 +68,7 @@ def _answer_all(loaded: list[Loaded], run: Run, on: str, fmt: str, stdout: TextI
                     raise RunError(f"not for the kernel: {refusal}")
                 answers.append(run(scenario))
             except RunError as error:
-                stderr.write(f"{PROGRAM}: {file.label(index)}: {error}\n")
+                stderr.write(f"{PROGRAM}: {printable(f'{file.label(index)}: {error}')}\n")
                 answers.append({"error": str(error)})
                 status = DIFFERS
         if fmt == "json":
@@ -75,7 +80,7 @@ def _answer_all(loaded: list[Loaded], run: Run, on: str, fmt: str, stdout: TextI
 
 
 def _title(file: Loaded, index: int) -> str:
-    return f"{file.label(index)} [{file.scenarios[index]['backend']}]"
+    return printable(f"{file.label(index)} [{file.scenarios[index]['backend']}]")
 
 
 def _emulator() -> Run:
@@ -84,6 +89,8 @@ def _emulator() -> Run:
 
         try:
             return emulate(scenario)
+        except HostError as error:  # a step that makes no sense
+            raise RunError(str(error)) from None
         except Exception as error:  # one scenario must not take the others down
             frame = traceback.extract_tb(error.__traceback__)[-1]
             told = " ".join(f"{type(error).__name__}: {error}".split())
@@ -144,9 +151,10 @@ class Comparison:
     def text(self) -> str:
         """As people read it."""
         if self.status == "skipped":
-            return f"skipped {self.name} [{self.backend}]: {self.reason}\n"
-        head = f"{self.status} {self.name} [{self.backend}]  {self.packets} packet{'s' * (self.packets != 1)}\n"
-        return head + "".join(f"    {line}\n" for line in self.lines)
+            return printable(f"skipped {self.name} [{self.backend}]: {self.reason}") + "\n"
+        packets = f"{self.packets} packet{'s' * (self.packets != 1)}"
+        head = f"{self.status} {self.name} [{self.backend}]  {packets}"
+        return "".join(f"{printable(line)}\n" for line in (head, *(f"    {line}" for line in self.lines)))
 
     def json(self) -> dict[str, object]:
         """As programs read it."""

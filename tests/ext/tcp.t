@@ -20,6 +20,7 @@
 -p tcp -m tcp ! --tcp-flags SYN,RST SYN,RST ; = ; OK
 -p tcp -m tcp --tcp-option 8 --dport 1 ; -p tcp -m tcp --dport 1 --tcp-option 8 ; OK
 -p tcp -m tcp ! --tcp-option 255 ; = ; OK
+-p tcp -m tcp ! --dport 0:22 --tcp-option 2 ; = ; OK
 -p tcp -m tcp -m tcp --dport 80 ; = ; OK
 -m tcp --dport 80 ; ; FAIL
 -p udp -m tcp --dport 80 ; ; FAIL

@@ -140,7 +140,7 @@ class Tcp(Match):
     def native(self, base: Base) -> Self:
         if self.is_native() and base.proto != 6:
             raise ParameterProblem("TCP match requires '-p tcp'")
-        if not self.not_sports and not self.not_dports:
+        if not (self.not_sports or self.not_dports) or not self.is_native():
             return self
         sports, not_sports = native_ports(self.sports, self.not_sports)
         dports, not_dports = native_ports(self.dports, self.not_dports)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext.api import Action, Base, Compile, Gathered, Opt, Verdict
 from iptables_emu.ext.nat import NatTarget, ports
+from iptables_emu.host.address6 import redirect_address
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
@@ -47,8 +48,10 @@ class Redirect(NatTarget):
         def act(pkt: Packet, ctx: Context) -> Verdict:
             if ctx.hook == "OUTPUT":
                 where: int | None = LOOPBACK[pkt.family]
+            elif pkt.family == 6:
+                where = redirect_address(ctx.host, ctx.iif, pkt.dst)
             else:
-                where = ctx.host.primary_address(ctx.iif, pkt.family)
+                where = ctx.host.primary_address(ctx.iif, 4)
             if where is None:
                 return Verdict.DROP
             return ctx.conntrack.setup_nat(pkt, self.range(where), "dst", ctx)

@@ -1,0 +1,75 @@
+"""Host files: what is wrong is told with the file, the key, and what to write instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from iptables_emu.host.host import HostError
+from iptables_emu.host.load import load_host
+from iptables_emu.model.address import network
+
+ETH0 = '[interfaces.eth0]\naddresses = ["10.0.0.1/24"]\n'
+ROUTE = f"{ETH0}[[routes]]\n"
+
+BAD = [
+    ("x", "Expected '=' after a key in a key/value pair (at end of document)"),
+    ("x = 1", "x: unknown key"),
+    ("interfaces = 1", "interfaces: must be an object, not a number"),
+    ('[interfaces.eth0]\nadress = ["10.0.0.1/24"]', "interfaces.eth0.adress: unknown key"),
+    ('[interfaces.eth0]\naddresses = "10.0.0.1/24"', "interfaces.eth0.addresses: must be a list, not a text"),
+    ('[interfaces.eth0]\naddresses = ["10.0.0.1/99"]',
+     "interfaces.eth0.addresses[0]: '10.0.0.1/99' is not an address with a prefix length"),
+    ('[interfaces."a b"]', "interfaces: 'a b' is not an interface name"),
+    ("[interfaces.eth0]\nmtu = 0", "interfaces.eth0.mtu: 0 is not in 68-65535"),
+    (f'{ROUTE}dst = "0.0.0.0/0"\ndev = "eth9"', "routes[0].dev: the host has no interface 'eth9'; it has eth0, lo"),
+    (f'{ROUTE}dst = "0.0.0.0/0"', "routes[0]: dev or via is missing"),
+    (f'{ROUTE}dst = "0.0.0.0/0"\nvia = "9.9.9.9"', "host: route 0.0.0.0/0: no link leads to 9.9.9.9: say dev"),
+    (f'{ROUTE}dst = "0.0.0.0/0"\nvia = "fd00::1"\ndev = "eth0"',
+     "routes[0].via: fd00::1 is of another family than 0.0.0.0/0"),
+    (f'{ROUTE}dst = "1.2.3.0/24"\ndev = "eth0"\ntable = "mine"',
+     "routes[0].table: 'mine' is no routing table: give its number, or one of local, main, default"),
+    (f'rules = ["fwmark x lookup 5"]\n{ETH0}',
+     "rules[0]: 'fwmark x lookup 5' is not understood: write as for ip rule, 'fwmark 0x1 lookup 100'"),
+    (f'[sysctls]\n"net.ipv4.ip_forward" = true\n{ETH0}',
+     "sysctls.net.ipv4.ip_forward: must be a whole number, not true or false"),
+    ('[queue]\nx = "accept"', "queue.x: is not a queue number"),
+    (f"a = {'[' * 5000}{']' * 5000}", "nested too deep"),
+    ("[interfaces.eth0]\nmtu = 1979-05-27", "interfaces.eth0.mtu: must be a whole number, not date"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "told"), BAD)
+def test_bad(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "h.toml"
+    path.write_text(text)
+    with pytest.raises(HostError) as caught:
+        load_host(str(path))
+    assert str(caught.value) == f"{path}: {told}"
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "h.toml"
+    path.write_bytes(b"a = \xff")
+    with pytest.raises(HostError, match="byte 5: not UTF-8 text; a host is a TOML file$"):
+        load_host(str(path))
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(HostError, match="No such file or directory$"):
+        load_host(str(tmp_path / "none.toml"))
+
+
+def test_sysctls_need_no_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "h.toml"
+    path.write_text(f"[sysctls]\nnet.ipv4.ip_forward = 1\nnet.ipv4.conf.eth0.rp_filter = 2\n{ETH0}")
+    host = load_host(str(path))
+    assert host.sysctls.forwarding(4, "eth0")
+    assert host.sysctls.greatest(4, "eth0", "rp_filter") == 2
+
+
+def test_a_loop_of_routes_ends(tmp_path: Path) -> None:
+    path = tmp_path / "h.toml"
+    path.write_text(f'{ROUTE}dst = "10.0.0.0/24"\nvia = "10.0.0.5"\n[[routes]]\ndst = "10.0.0.5/32"\nvia = "10.0.0.5"\n')
+    assert load_host(str(path)).fibs[4].lookup(network("10.0.0.9")[1]).route
