@@ -26,9 +26,9 @@ BAD_INPUT, BROKEN, INTERRUPTED = 2, 70, 130  # 70: EX_SOFTWARE
 
 def main() -> NoReturn:
     """Run as the name in argv[0] says; exit with the program's status. Whatever happens, no traceback."""
-    from iptables_emu.cli.streams import OutputError, forget, open_missing
+    from iptables_emu.cli.streams import OutputError, forget, settle
 
-    open_missing()
+    settle()
     argv = [os.fsencode(a).decode("utf-8", "surrogateescape") for a in sys.argv]
     try:
         status = run(argv[0].rsplit("/", 1)[-1], argv[1:])

@@ -126,8 +126,11 @@ class _PacketCommand(click.Command):
             else:
                 words.append(word)
                 continue
-            if not equals and not flags[name] and rest:
-                own.append(rest.pop(0))
+            if equals or flags[name]:
+                continue
+            if not rest:
+                return super().parse_args(ctx, own)  # click says what is missing
+            own.append(rest.pop(0))
         return super().parse_args(ctx, [*own, "--", *words])
 
 
@@ -214,7 +217,7 @@ def subcommand(words: Sequence[str], settings: Globals) -> int:
     try:
         cli.main(list(words), prog_name="iptables-sim", obj=settings, standalone_mode=False)
     except click.ClickException as error:
-        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "iptables-sim"
+        command = f"iptables-sim {words[0]}" if words and words[0] in cli.commands else "iptables-sim"
         told = printable(" ".join(error.format_message().split()).rstrip("."))
         write(sys.stderr, f"{command}: {told}; {command} --help says more\n")
         return 2

@@ -45,7 +45,7 @@ class Server:
             self.memory.sets.rules = count_rules(self.memory.rulesets.values())
             return run_ipset(argv, self.memory.sets, lambda: stdin)
         if program_of(name) is None and name not in ALIASES:
-            raise BadRequest(f"{name!r}: no such program; argv[0] is iptables, ip6tables-save, iptables-sim or the like")
+            raise BadRequest(f"{name!r}: no such program; argv[0] is iptables, ip6tables-save, ipset, iptables-sim ...")
         settings = Globals.from_environ({**self.environ, **env})
         settings.memory = self.memory
         if "IPTABLES_SIM_BACKEND" not in env:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -10,8 +11,9 @@ class OutputError(Exception):
     """Standard output cannot be written; the text says why."""
 
 
-def open_missing() -> None:
-    """Streams that the caller closed lead to /dev/null, so that no file opened later takes their place."""
+def settle() -> None:
+    """UTF-8 on all streams, whatever the locale. Those that the caller closed lead to /dev/null, so that no file
+    opened later takes their place."""
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         if getattr(sys, name) is None:
             try:
@@ -19,6 +21,9 @@ def open_missing() -> None:
             except OSError:
                 os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
             setattr(sys, name, os.fdopen(number, mode, closefd=False))
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="strict" if name == "stdin" else "surrogateescape")
 
 
 def read_input() -> str:

@@ -143,5 +143,5 @@ def _assumptions(assumed: Sequence[str], notes: Sequence[str], other_way: str) -
 
 
 def _complain(stderr: TextIO, message: str) -> int:
-    write(stderr, "".join(f"iptables-sim: {printable(line)}\n" for line in message.splitlines() if line))
+    write(stderr, f"iptables-sim: {printable(message)}\n")
     return BAD_INPUT

@@ -96,10 +96,19 @@ class Conntrack:
         self.invalid.append(reason)
         return Verdict.ACCEPT
 
+    def _summed(self, pkt: Packet, hook: str) -> bool:
+        """Whether the transport checksum is good, where it is looked at; REJECT then need not look again."""
+        if hook != "PREROUTING" or not self.sysctl("checksum"):
+            return True
+        good = transport_checksum_good(pkt)
+        unsummed = pkt.proto == UDP and pkt.data[pkt.l4 + 6 : pkt.l4 + 8] == b"\0\0"
+        pkt.sum_valid = good and pkt.proto in (TCP, UDP, UDPLITE, ICMP, ICMPV6) and not unsummed
+        return good
+
     def _error(self, pkt: Packet, hook: str) -> str | None:
         """Why a TCP, UDP or UDP-Lite packet is INVALID on sight."""
         segment = bytes(pkt.data[pkt.l4 : pkt.length])
-        checked = hook != "PREROUTING" or not self.sysctl("checksum") or transport_checksum_good(pkt)
+        checked = self._summed(pkt, hook)
         if pkt.proto == TCP:
             return tcp.error(segment, checked)
         if pkt.proto in (UDP, UDPLITE):
@@ -236,7 +245,7 @@ class Conntrack:
         six = pkt.proto == ICMPV6
         if len(segment) < 8:
             return self._invalid(pkt, "short packet")
-        if hook == "PREROUTING" and self.sysctl("checksum") and not transport_checksum_good(pkt):
+        if not self._summed(pkt, hook):
             return self._invalid(pkt, "bad hw icmp checksum" if not six else "ICMPv6 checksum failed")
         kind = segment[0]
         if six:

@@ -277,7 +277,7 @@ class Path:
             again.frag_max, again.frag_sizes, again.forwarded = 0, (), False
             again.socket, again.uid, again.gid = False, None, None
             again.ct_template = None
-            again.ip_options = None
+            again.ip_options, again.sum_valid = None, False
             again.link = decision.route.dev if decision.route else ""
             # an IPv6 fragment has another length than the whole, by which it would be known again
             same = pkt.family == 4 or data[4:6] == pkt.data[4:6]

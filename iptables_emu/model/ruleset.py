@@ -165,7 +165,7 @@ class Ruleset:
 
     @classmethod
     def loads(cls, text: str, family: int = 4, personality: str = "nft", *, counters: bool = False) -> Ruleset:
-        """The ruleset of an iptables-save dump. Raises LoadError (of ``text.load``) where iptables-restore would refuse it."""
+        """The ruleset of an iptables-save dump. Raises LoadError of ``text.load``."""
         from iptables_emu.text.load import load_dump
 
         return load_dump(text, family, personality, counters=counters)

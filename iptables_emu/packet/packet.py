@@ -70,6 +70,7 @@ class Packet:
         "secmark",
         "socket",
         "src",
+        "sum_valid",
         "tos",
         "truncated",
         "ttl",
@@ -96,6 +97,7 @@ class Packet:
         self.ipid_own = False  # the host chose the IP id
         self.pending_checksum = False  # TCP's is summed up only where the packet leaves (CHECKSUM_PARTIAL)
         self.nat_done = False
+        self.sum_valid = False  # conntrack has found the transport checksum right
         self.ip_options: IpOptions | None = None  # as routing read them at input
         self.link = ""  # by which link IPv6 takes it to have come, where that is not iif
         self.frag_max = 0  # largest fragment it was put together from

@@ -69,7 +69,8 @@ def tcp_reset(pkt: Packet, ttl: int = 64) -> bytes | None:
         return None
     if pkt.family == 6 and not (unicast6(pkt.src) and unicast6(pkt.dst)):
         return None
-    if not checksum_holds(pkt):
+    # conntrack's finding is forgotten when the packet is forwarded, except by ICMP errors
+    if not (pkt.sum_valid and not pkt.forwarded) and not checksum_holds(pkt):
         return None
     sport, dport, seq, ack, offset, flags = struct.unpack_from("!HHIIBB", segment)
     if flags & ACK:
@@ -88,10 +89,12 @@ def tcp_reset(pkt: Packet, ttl: int = 64) -> bytes | None:
 def unreachable(pkt: Packet, code: int, source: int = 0, ttl: int = 64) -> bytes | None:
     """The destination unreachable error that REJECT sends, or None where it sends none."""
     if pkt.family == 4:
-        if pkt.frag_offset or not checksum_holds(pkt):
+        if pkt.frag_offset or not (pkt.sum_valid or checksum_holds(pkt)):
             return None
         return icmp_error(pkt, 3, code, source=source, ttl=ttl)
-    if pkt.truncated or pkt.proto == NO_NEXT or pkt.frag_offset or pkt.l4 >= pkt.length or not checksum_holds(pkt):
+    if pkt.truncated or pkt.proto == NO_NEXT or pkt.frag_offset or pkt.l4 >= pkt.length:
+        return None
+    if not (pkt.sum_valid or checksum_holds(pkt)):
         return None
     return icmp6_error(pkt, 1, code, source=source, ttl=ttl)
 

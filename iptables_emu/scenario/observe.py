@@ -58,9 +58,10 @@ class Step:
         if isinstance(event, PacketStart):
             if self.personality == "nft" and untraced(event.data):
                 return
+            loop = event.origin == "loop" and not (self.personality == "nft" and headless(event.data))
             self.order.append(number)
             self.packets[number] = {"path": [], "fate": "dropped", "seen": describe(self._told(event.data)),
-                                    "looped_from": event.looped_from, "loop": event.origin == "loop" and not (self.personality == "nft" and headless(event.data))}  # fmt: skip
+                                    "looped_from": event.looped_from, "loop": loop}  # fmt: skip
         elif isinstance(event, Emitted):
             told = {"iface": event.iface, "frame_hex": event.frame.hex(), "summary": describe(event.frame[14:])}
             self.emitted.append(told)

@@ -44,12 +44,14 @@ class LoadError(Exception):
 
     def _reason(self, rows: list[str]) -> str:
         prefix = re.compile(r"^ip6?tables-restore(?: v\S+ \(\w+\))?: ")
-        told = [prefix.sub("", prefix.sub("", row)).strip() for row in self.message.splitlines()]
+        told = [prefix.sub("", prefix.sub("", row)).strip() for row in self.message.split("\n")]
         first = next((row for row in told if row and not row.startswith("Error occurred at line")), "refused")
-        where = re.match(r"line (\d+)(?: failed)?:? ?", first)
+        where = re.match(r"line (\d+)(?: failed)?:? ?|COMMIT expected at line (\d+)", first)
         if not where:
             return first
-        self.line = int(where.group(1))
+        self.line = int(where.group(1) or where.group(2))
+        if where.group(2):
+            return "COMMIT expected"
         bare = first[where.end() :] or _bare_failure(rows[: self.line])
         means = next((f" ({text})" for word, text in MEANS.items() if word in bare), "")
         return bare + means

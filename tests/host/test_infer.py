@@ -43,7 +43,7 @@ CASES = [
     ("udp 1.2.3.4:5353 > 224.0.0.251:5353 in br-lan", ["PREROUTING"], "by the kernel after PREROUTING", "br-lan"),
     ("tcp 127.0.0.1:1 > 1.2.3.4:22 in ppp0", ["PREROUTING"], "by the kernel after PREROUTING: martian source", "ppp0"),
     # its made-up addresses are none that the packet has
-    ("tcp 198.51.100.1:1 > 203.0.113.1:22 in ppp0", IN, "delivered to this host", "br-lan has the address 192.0.2.1/24"),
+    ("tcp 198.51.100.1:1 > 203.0.113.1:22 in ppp0", IN, "delivered to this host", "br-lan has the address 192.0.2.1"),
     ("tcp [fd00::1]:1 > [fd00::2]:22 in ppp0", IN, "delivered to this host", "fd00::2 is this host's, on ppp0"),
     ("tcp in lo [::1]:1 > [::1]:22", OUT, "delivered to this host as [::1]:1", "over lo"),
 ]  # fmt: skip

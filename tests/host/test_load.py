@@ -52,12 +52,12 @@ def test_bad(tmp_path: Path, text: str, told: str) -> None:
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "h.toml"
     path.write_bytes(b"a = \xff")
-    with pytest.raises(HostError, match="byte 5: not UTF-8 text; a host is a TOML file$"):
+    with pytest.raises(HostError, match="byte 5: not UTF-8 text; a host is a TOML file"):
         load_host(str(path))
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(HostError, match="No such file or directory$"):
+    with pytest.raises(HostError, match="No such file or directory"):
         load_host(str(tmp_path / "none.toml"))
 
 
@@ -71,5 +71,6 @@ def test_sysctls_need_no_quotes(tmp_path: Path) -> None:
 
 def test_a_loop_of_routes_ends(tmp_path: Path) -> None:
     path = tmp_path / "h.toml"
-    path.write_text(f'{ROUTE}dst = "10.0.0.0/24"\nvia = "10.0.0.5"\n[[routes]]\ndst = "10.0.0.5/32"\nvia = "10.0.0.5"\n')
+    loop = 'dst = "10.0.0.0/24"\nvia = "10.0.0.5"\n[[routes]]\ndst = "10.0.0.5/32"\nvia = "10.0.0.5"\n'
+    path.write_text(ROUTE + loop)
     assert load_host(str(path)).fibs[4].lookup(network("10.0.0.9")[1]).route

@@ -17,14 +17,16 @@ HOST = {
         "eth0": {"addresses": ["192.168.5.3/24", "2001:db8:5::3/64", "fe80::3/64"]},
         "eth1": {"addresses": ["10.8.0.1/24", "2001:db8:8::1/64"], "mtu": 1280},
     },
-    "routes": [{"dst": "0.0.0.0/0", "via": "192.168.5.1", "dev": "eth0"}, {"dst": "::/0", "via": "fe80::9", "dev": "eth0"}],
+    "routes": [
+        {"dst": "0.0.0.0/0", "via": "192.168.5.1", "dev": "eth0"},
+        {"dst": "::/0", "via": "fe80::9", "dev": "eth0"},
+    ],
     "sysctls": {"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1},
 }
 ETHERNET = bytes.fromhex("02000000000102000000fe01")
-EVERY_HOOK = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
 MATCHES = (
-    "-p tcp -m tcp --dport 1:80 --tcp-flags SYN,ACK SYN", "-p tcp -m tcp --tcp-option 2", "-p tcp -m tcpmss --mss 1:9000",
-    "-p udp -m udp ! --sport 53", "-p udp -m multiport --ports 1:80", "-p sctp -m sctp --chunk-types any INIT",
+    "-p tcp -m tcp --dport 1:80 --tcp-flags SYN,ACK SYN", "-p tcp -m tcp --tcp-option 2",
+    "-p tcp -m tcpmss --mss 1:9000", "-p udp -m udp ! --sport 53", "-p udp -m multiport --ports 1:80", "-p sctp -m sctp --chunk-types any INIT",
     "-p dccp -m dccp --dccp-types REQUEST", "-m length --length 0:100", "-m conntrack --ctstate INVALID",
     "-m conntrack --ctstate RELATED,NEW", "-m string --algo bm --string abc", "-m u32 --u32 0x0>>0x16&0x3c@0x0=0x0:0xff",
     "-m ecn --ecn-ip-ect 1", "-m hashlimit --hashlimit-above 1/sec --hashlimit-mode srcip,srcport --hashlimit-name a",
