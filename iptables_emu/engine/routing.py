@@ -157,7 +157,10 @@ class Routing:
         if family == 4:
             if not pkt.dst:
                 return Decision("local", "no destination: this host", "lo")
-            dev = host.owns(src, 4) if src and (pkt.dst == 0xFFFFFFFF or pkt.dst >> 28 == 14) else None
+            many = pkt.dst == 0xFFFFFFFF or pkt.dst >> 28 == 14
+            dev = host.owns(src, 4) if src and many else None
+            if src and many and not dev:
+                return Decision("invalid", CALL["EINVAL"])  # the source says which link is meant
             if dev == "lo":
                 return Decision("local", "for everyone on lo", "lo", broadcast=True)
             if dev:

@@ -25,17 +25,32 @@ HOST = {
 }
 ETHERNET = bytes.fromhex("02000000000102000000fe01")
 MATCHES = (
-    "-p tcp -m tcp --dport 1:80 --tcp-flags SYN,ACK SYN", "-p tcp -m tcp --tcp-option 2",
-    "-p tcp -m tcpmss --mss 1:9000", "-p udp -m udp ! --sport 53", "-p udp -m multiport --ports 1:80", "-p sctp -m sctp --chunk-types any INIT",
-    "-p dccp -m dccp --dccp-types REQUEST", "-m length --length 0:100", "-m conntrack --ctstate INVALID",
-    "-m conntrack --ctstate RELATED,NEW", "-m string --algo bm --string abc", "-m u32 --u32 0x0>>0x16&0x3c@0x0=0x0:0xff",
-    "-m ecn --ecn-ip-ect 1", "-m hashlimit --hashlimit-above 1/sec --hashlimit-mode srcip,srcport --hashlimit-name a",
-)  # fmt: skip
+    "-p tcp -m tcp --dport 1:80 --tcp-flags SYN,ACK SYN",
+    "-p tcp -m tcp --tcp-option 2",
+    "-p tcp -m tcpmss --mss 1:9000",
+    "-p udp -m udp ! --sport 53",
+    "-p udp -m multiport --ports 1:80",
+    "-p sctp -m sctp --chunk-types any INIT",
+    "-p dccp -m dccp --dccp-types REQUEST",
+    "-m length --length 0:100",
+    "-m conntrack --ctstate INVALID",
+    "-m conntrack --ctstate RELATED,NEW",
+    "-m string --algo bm --string abc",
+    "-m u32 --u32 0x0>>0x16&0x3c@0x0=0x0:0xff",
+    "-m ecn --ecn-ip-ect 1",
+    "-m hashlimit --hashlimit-above 1/sec --hashlimit-mode srcip,srcport --hashlimit-name a",
+)
 MATCHES4 = ("-f", "-p icmp -m icmp --icmp-type 8", "-m ttl --ttl-lt 5", "-p ah -m ah --ahspi 1:9")
 MATCHES6 = (
-    "-p ipv6-icmp -m icmp6 --icmpv6-type 128", "-m hl --hl-lt 5", "-m frag --fragfirst", "-m rt --rt-type 0",
-    "-m hbh --hbh-len 8", "-m dst --dst-len 8", "-m ipv6header --header frag,route --soft", "-p mh -m mh --mh-type 1:3",
-)  # fmt: skip
+    "-p ipv6-icmp -m icmp6 --icmpv6-type 128",
+    "-m hl --hl-lt 5",
+    "-m frag --fragfirst",
+    "-m rt --rt-type 0",
+    "-m hbh --hbh-len 8",
+    "-m dst --dst-len 8",
+    "-m ipv6header --header frag,route --soft",
+    "-p mh -m mh --mh-type 1:3",
+)
 ENDS = ("LOG --log-ip-options --log-tcp-options --log-tcp-sequence", "REJECT", "TCPMSS", "HMARK", "SNAT")
 
 
@@ -50,21 +65,37 @@ def ruleset(family: int, end: str) -> list[str]:
         lines += [f"-A {hook} -j {end}" for hook in ("INPUT", "FORWARD", "OUTPUT")]
     lines.append("COMMIT")
     if end == "TCPMSS":
-        lines += ["*mangle", "-A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu",
-                  "-A PREROUTING -p tcp -j TCPOPTSTRIP --strip-options 2,3", "-A PREROUTING -j DSCP --set-dscp 3", "COMMIT"]  # fmt: skip
+        lines += [
+            "*mangle",
+            "-A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu",
+            "-A PREROUTING -p tcp -j TCPOPTSTRIP --strip-options 2,3",
+            "-A PREROUTING -j DSCP --set-dscp 3",
+            "COMMIT",
+        ]
     elif end == "HMARK":
-        lines += ["*mangle", "-A PREROUTING -j HMARK --hmark-tuple src,dst,sport,dport,proto --hmark-mod 7 --hmark-rnd 1",
-                  "COMMIT"]  # fmt: skip
+        lines += [
+            "*mangle",
+            "-A PREROUTING -j HMARK --hmark-tuple src,dst,sport,dport,proto --hmark-mod 7 --hmark-rnd 1",
+            "COMMIT",
+        ]
     elif end == "SNAT":
         to = ("10.8.0.9", "10.8.0.77") if family == 4 else ("2001:db8:8::9", "2001:db8:8::77")
-        lines += ["*nat", f"-A PREROUTING -j DNAT --to-destination {to[0]}", f"-A POSTROUTING -j SNAT --to-source {to[1]}",
-                  "-A OUTPUT -p udp -j REDIRECT", "COMMIT"]  # fmt: skip
+        lines += [
+            "*nat",
+            f"-A PREROUTING -j DNAT --to-destination {to[0]}",
+            f"-A POSTROUTING -j SNAT --to-source {to[1]}",
+            "-A OUTPUT -p udp -j REDIRECT",
+            "COMMIT",
+        ]
     return lines
 
 
 def sound(family: int, proto: str, dst: int) -> bytes:
-    ends = ("192.168.5.9", ("192.168.5.3", "10.8.0.9", "224.0.0.1")[dst]) if family == 4 else (
-        "2001:db8:5::a", ("2001:db8:5::3", "2001:db8:8::9", "ff02::1")[dst])  # fmt: skip
+    ends = (
+        ("192.168.5.9", ("192.168.5.3", "10.8.0.9", "224.0.0.1")[dst])
+        if family == 4
+        else ("2001:db8:5::a", ("2001:db8:5::3", "2001:db8:8::9", "ff02::1")[dst])
+    )
     fields: dict[str, Any] = {"src": ends[0], "dst": ends[1], "proto": proto, "payload": "abcabcabc"}
     if proto in ("tcp", "udp"):
         fields |= {"sport": 4000, "dport": 80}
@@ -79,7 +110,9 @@ def packets(draw: st.DrawFn, family: int) -> bytes:
     nibble = bytes((0x45 if family == 4 else 0x60,))
     if draw(st.integers(0, 3)) == 0:
         return nibble + draw(st.binary(max_size=120))
-    data = bytearray(sound(family, draw(st.sampled_from(("tcp", "udp", "icmp", "sctp", "gre"))), draw(st.integers(0, 2))))
+    data = bytearray(
+        sound(family, draw(st.sampled_from(("tcp", "udp", "icmp", "sctp", "gre"))), draw(st.integers(0, 2)))
+    )
     head = 20 if family == 4 else 40
     if draw(st.booleans()):
         extra = draw(st.binary(min_size=4, max_size=40))
@@ -105,10 +138,14 @@ def packets(draw: st.DrawFn, family: int) -> bytes:
 
 
 def run(family: int, end: str, backend: str, steps: list[dict[str, Any]]) -> dict[str, Any]:
-    return emulate({
-        "host": HOST, "backend": backend, "steps": steps,
-        "rulesets": {"ipv4" if family == 4 else "ipv6": ruleset(family, end)},
-    })  # fmt: skip
+    return emulate(
+        {
+            "host": HOST,
+            "backend": backend,
+            "steps": steps,
+            "rulesets": {"ipv4" if family == 4 else "ipv6": ruleset(family, end)},
+        }
+    )
 
 
 @pytest.mark.parametrize("backend", ["nft", "legacy"])
@@ -138,9 +175,12 @@ def test_any_frame_is_taken(frames: list[bytes], backend: str) -> None:
 
 
 @given(
-    pieces=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 40), st.booleans(), st.booleans()), min_size=1, max_size=9),
-    family=st.sampled_from([4, 6]), end=st.sampled_from(ENDS),
-)  # fmt: skip
+    pieces=st.lists(
+        st.tuples(st.integers(0, 6), st.integers(0, 40), st.booleans(), st.booleans()), min_size=1, max_size=9
+    ),
+    family=st.sampled_from([4, 6]),
+    end=st.sampled_from(ENDS),
+)
 @settings(max_examples=150, deadline=None)
 def test_fragments_in_any_order(pieces: list[tuple[int, int, bool, bool]], family: int, end: str) -> None:
     steps = []
