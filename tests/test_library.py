@@ -77,6 +77,23 @@ def test_unseen_packets_are_told() -> None:
         assert (trace.verdict, trace.ending.text[: len(told)]) == ("DROP", told)
 
 
+def test_sets_that_nobody_has_described() -> None:
+    text = "*filter\n-A INPUT -m set --match-set friends src -j ACCEPT\nCOMMIT\n"
+    with pytest.raises(LoadError, match="Set friends doesn't exist"):
+        Ruleset.loads(text)
+    trace = Emulator(Ruleset.loads(text, assume_sets=True)).send(Packet.parse(SYN))
+    assert (trace.verdict, trace.exit_status) == ("UNKNOWN", 20)
+
+
+def test_a_storm_of_copies_ends() -> None:
+    copies = "".join(f"-A INPUT -j TEE --gateway 10.0.0.{n}\n" for n in (1, 2))
+    # a changed mark has each copy routed anew: back to this host, where it is copied again
+    rules = f"*mangle\n-A INPUT -j MARK --set-mark 3\n{copies}-A OUTPUT -j MARK --set-mark 1\nCOMMIT\n"
+    trace = Emulator(Ruleset.loads(rules)).send(Packet.parse(SYN))
+    assert "packets came of this one: it goes on, the trace does not" in trace.text()
+    assert len(trace.text().splitlines()) < 10_000
+
+
 def test_bad_input_has_its_exceptions() -> None:
     with pytest.raises(LoadError, match="does not exist"):
         Ruleset.loads("*filter\n-A INPUT -j NOPE\nCOMMIT\n")

@@ -164,11 +164,16 @@ class Ruleset:
                     yield table, chain, index, rule
 
     @classmethod
-    def loads(cls, text: str, family: int = 4, personality: str = "nft", *, counters: bool = False) -> Ruleset:
-        """The ruleset of an iptables-save dump. Raises LoadError of ``text.load``."""
+    def loads(
+        cls, text: str, family: int = 4, personality: str = "nft", *, counters: bool = False, assume_sets: bool = False
+    ) -> Ruleset:
+        """The ruleset of an iptables-save dump. Raises LoadError of ``text.load``.
+
+        ``assume_sets``: the ipsets that rules name exist; otherwise such a dump is refused.
+        """
         from iptables_emu.text.load import load_dump
 
-        return load_dump(text, family, personality, counters=counters)
+        return load_dump(text, family, personality, counters=counters, assume_sets=assume_sets)
 
     def dumps(self, family: int = 4, *, counters: bool = False) -> str:
         """The text of iptables-save, without its comment lines."""

@@ -23,6 +23,7 @@ from iptables_emu.trace.events import (
     Logged,
     PacketStart,
     PolicyHit,
+    Rewritten,
     RuleHit,
     TableEntered,
     TableLeft,
@@ -48,20 +49,22 @@ class Step:
         self.hooks: dict[int, str] = {}
         self.emitted: list[dict[str, Any]] = []
         self.log: list[str] = []
+        self.grown: dict[int, int] = {}  # packets that are told as another since they have grown
 
     def feed(self, events: Sequence[Event]) -> None:
         for event in events:
             self._feed(event)
 
     def _feed(self, event: Event) -> None:
-        number = event.packet
+        number = self.grown.get(event.packet, event.packet)
         if isinstance(event, PacketStart):
             if self.personality == "nft" and untraced(event.data):
                 return
             loop = event.origin == "loop" and not (self.personality == "nft" and headless(event.data))
             self.order.append(number)
             self.packets[number] = {"path": [], "fate": "dropped", "seen": describe(self._told(event.data)),
-                                    "looped_from": event.looped_from, "loop": loop}  # fmt: skip
+                                    "looped_from": self.grown.get(event.looped_from or 0, event.looped_from), "loop": loop,
+                                    "six": event.data[0] >> 4 == 6}  # fmt: skip
         elif isinstance(event, Emitted):
             told = {"iface": event.iface, "frame_hex": event.frame.hex(), "summary": describe(event.frame[14:])}
             self.emitted.append(told)
@@ -83,6 +86,9 @@ class Step:
             }  # fmt: skip
         elif isinstance(event, RuleHit):
             self._rule(number, event)
+        elif isinstance(event, Rewritten) and (event.what, event.before) == ("mss", "none"):
+            if self.personality == "legacy" and self.packets[number]["six"] and number in self.open:
+                self._grow(event.packet, number)
         elif isinstance(event, ChainEnd):
             self._add(number, _event(event.chain, "return", "return"))
         elif isinstance(event, PolicyHit):
@@ -98,6 +104,15 @@ class Step:
         elif isinstance(event, Fate) and event.fate == "sent":
             self._seen(number, "POSTROUTING")
             self.packets[number]["fate"] = "sent"
+
+    def _grow(self, packet: int, number: int) -> None:
+        """An IPv6 packet has got one more option: ip_tables' trace knows it by its length, and so no more."""
+        new = self.grown[packet] = -len(self.grown) - 1
+        trace = {**self.open[number], "packet": new, "events": []}
+        self._close(number)
+        self.open[new] = trace
+        self.order.append(new)
+        self.packets[new] = {**self.packets[number], "path": [trace["hook"]], "looped_from": None, "loop": False}
 
     def _told(self, data: bytes) -> bytes:
         """As much of a packet as the trace carries: nf_tables copies the IP header and 20 bytes more."""

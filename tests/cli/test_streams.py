@@ -26,7 +26,8 @@ def shell(line: str, state: Path | None = None) -> tuple[int, str, str]:
     return done.returncode, out, err
 
 
-TRACE = '$SIM trace -f rulesets/kube-proxy.rules --why "tcp 10.224.0.42 > 10.0.0.1:443 in azv1"'
+KUBE = "-f rulesets/kube-proxy.rules --host rulesets/kube-proxy.host.toml"
+TRACE = f'$SIM trace {KUBE} --why "tcp 10.224.0.42 > 10.0.0.1:443 in azv1"'
 LINES = [
     (f"{TRACE} | true; echo ${{PIPESTATUS[0]}}", 0, "0\n", ""),
     (f"{TRACE} >&-", 0, "", ""),

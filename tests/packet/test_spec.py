@@ -60,6 +60,11 @@ GOOD = [
     ("-6 -p icmp", "2001:db8:1::1 > 2001:db8:2::1 icmpv6 type 128 code 0 hl 64", {}),
     ("-4 -p 6 --ttl 3 --tos Minimize-Delay --seq 5 --ack 6", f"{ASSUMED} tcp A seq 5 ttl 3 id 1 tos 0x10", {}),
     ("-p udp --uid-owner 0", "192.0.2.1:40000 > 198.51.100.1:53 udp ttl 64 id 1", {"uid": 0, "local": True}),
+    ("-i lo", "127.0.0.1:40000 > 127.0.0.1:80 tcp S seq 1000 ttl 64 id 1", {"iif": "lo"}),
+    ("-o lo -d 10.0.0.1 -p udp", "10.0.0.1:40000 > 10.0.0.1:53 udp ttl 64 id 1", {"oif": "lo", "local": True}),
+    ("-6 -i lo", "::1:40000 > ::1:80 tcp S seq 1000 hl 64", {"assumed": (
+        "proto tcp", "src ::1", "dst ::1", "sport 40000", "dport 80", "flags S")}),
+    ("-d 127.0.0.1", "127.0.0.1:40000 > 127.0.0.1:80 tcp S seq 1000 ttl 64 id 1", {}),
     ("-i eth0 --mac-source 02:00:00:00:00:0a", f"{ASSUMED} tcp S seq 1000 ttl 64 id 1", {"mac": "02:00:00:00:00:0a"}),
 ]  # fmt: skip
 
@@ -76,6 +81,7 @@ BAD = [
     ("'tcp 1.2.3.4:80 in eth0'", 5, '"1.2.3.4:80" could be source or destination: write SOURCE > DESTINATION'),
     ("'tcp 1.2.3:80 > 1.2.3.4'", 5, '"1.2.3" is no address: write it in numbers'),
     ("'tcp > web:80'", 7, '"web" is no address'),
+    ("-p all", 4, "a packet has one protocol: give tcp"),
     ("'tcp > 1.2.3.4:99999'", 15, '"99999" is no port'),
     ("'tcp > [fd00::1]:x'", 17, '"x" is no port'),
     ("'tcp > 1.2.3.4:80 in'", 20, "expected an interface, as eth0"),

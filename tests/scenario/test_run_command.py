@@ -68,6 +68,33 @@ def test_bad_input() -> None:
     assert run('{"steps": 1}') == (2, "", "iptables-sim run: standard input: steps: must be a list, not a number\n")
 
 
+BAD_STEPS = [
+    ({"ip": "addr add 10.0.0.1/24 dev eth9"}, 1, "steps[0]: host: no interface 'eth9'"),
+    ({"ip": "route add 1.2.3.0/24 dev lo table mine"}, 1, "steps[0]: ip route add 1.2.3.0/24 dev lo table mine: not u"),
+    ({"ip": "link set eth9 down"}, 1, "steps[0]: ip link set eth9 down: not understood"),
+    ({"ip": 'addr "'}, 2, "steps[0].ip: no closing quotation: close the quote"),
+    ({"iptables": "-A '"}, 2, "steps[0].iptables: no closing quotation: close the quote"),
+    ({"sleep": 1e308}, 2, "steps[0].sleep: 1e+308 is no time to wait: 0 to 1 000 000 000 seconds"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("step", "status", "told"), BAD_STEPS)
+def test_a_step_that_makes_no_sense(
+    monkeypatch: pytest.MonkeyPatch, step: dict[str, Any], status: int, told: str
+) -> None:
+    monkeypatch.delitem(sys.modules, "iptables_emu.scenario.emulate")  # the real one
+    code, _, err = run({"steps": [step]})
+    assert (code, err.count("\n")) == (status, 1)
+    assert err.startswith(f"iptables-sim run: standard input: {told}")
+
+
+def test_untrusted_text_is_made_safe() -> None:
+    status, out, err = run({"name": "\x1b[31m[bold]\ud800"}, fmt="text")
+    assert (status, err) == (0, "")
+    assert out.startswith("\\x1b[31m[bold]\\ud800 [nft]\n")
+    assert [c for c in out if not c.isprintable() and c != "\n"] == []
+
+
 def test_not_for_the_kernel() -> None:
     status, out, err = run({"name": "m", "nokernel": "MIRROR"}, "kernel")
     assert (status, json.loads(out)) == (1, {"error": "not for the kernel: MIRROR"})

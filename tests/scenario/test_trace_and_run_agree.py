@@ -57,7 +57,7 @@ def test_the_same_answer(name: str, backend: str) -> None:
         sent = Packet(build(packet), iif=where)
         sent.socket = not where
         sent.uid = sent.gid = None if where else 0
-        ruleset = Ruleset.loads(text, personality=backend)
+        ruleset = Ruleset.loads(text, personality=backend, assume_sets=True)
         trace = Emulator(ruleset, Host.from_dict(host), now=START_NS / 1e9).send(sent)
 
         told = (where, packet, trace.text())
