@@ -89,7 +89,7 @@ def _matches(
         if good is None:
             text = write(chain.name, rule)
             good = ctx.assume(text)
-            known = "cannot be known here" if good is None else f"assumed to {'match' if good else 'miss'}"
+            known = f"cannot be known{match.MISSING}" if good is None else f"assumed to {'match' if good else 'miss'}"
             ctx.note(pkt, f"-m {match.NAME} of {table.name} {chain.name} {index}: {known}")
             if good is None:
                 return None

@@ -132,7 +132,9 @@ class Extension:
 
 
 class Match(Extension):
-    """A condition of a rule."""
+    """A condition of a rule. ``MISSING`` says what a reader can give where it cannot be known."""
+
+    MISSING: ClassVar[str] = " here"
 
     __slots__ = ()
 

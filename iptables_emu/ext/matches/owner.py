@@ -58,6 +58,7 @@ class Owner(Match):
     """
 
     NAME: ClassVar[str] = "owner"
+    MISSING: ClassVar[str] = ": say whose the packet is, as uid 1000"
     HOOKS: ClassVar[frozenset[str] | None] = frozenset({"OUTPUT", "POSTROUTING"})
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("uid-owner", _ids(USERS), invert=True, metavar="userid[-userid]", help="user of the sending process"),

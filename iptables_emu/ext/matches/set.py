@@ -54,6 +54,7 @@ class SetMatch(Match):
     """``dims`` are "src" and "dst". A set that the host does not have leaves it unknown."""
 
     NAME: ClassVar[str] = "set"
+    MISSING: ClassVar[str] = ": give the set, with ipset or as ipsets of the host"
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("match-set", _match_set, "match-set", invert=True, once="--match-set can be specified only once", ident=49,
             words=2, metavar="name src|dst[,...]", help="the set holds the packet"),
