@@ -62,9 +62,9 @@ class Step:
                 return
             loop = event.origin == "loop" and not (self.personality == "nft" and headless(event.data))
             self.order.append(number)
+            came = self.grown.get(event.looped_from or 0, event.looped_from)
             self.packets[number] = {"path": [], "fate": "dropped", "seen": describe(self._told(event.data)),
-                                    "looped_from": self.grown.get(event.looped_from or 0, event.looped_from), "loop": loop,
-                                    "six": event.data[0] >> 4 == 6}  # fmt: skip
+                                    "looped_from": came, "loop": loop, "six": event.data[0] >> 4 == 6}  # fmt: skip
         elif isinstance(event, Emitted):
             told = {"iface": event.iface, "frame_hex": event.frame.hex(), "summary": describe(event.frame[14:])}
             self.emitted.append(told)

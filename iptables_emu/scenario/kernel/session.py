@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from iptables_emu.model.ruleset import BUILTIN
 from iptables_emu.packet.describe import describe_frame
 from iptables_emu.scenario.kernel.conntrack import ConntrackTable
 from iptables_emu.scenario.kernel.klog import KernelLog
@@ -26,8 +27,6 @@ PROGRAMS: Final = {"ipv4": "iptables", "ipv6": "ip6tables"}
 FAMILY_NUMBERS: Final = {"ipv4": int(socket.AF_INET), "ipv6": int(socket.AF_INET6)}
 NFT_DELTABLE: Final = 2
 LOG_EVERYTHING_INVALID: Final = 255
-# these keep state by name as long as any rule names it
-NAMED_STATE: Final = re.compile(r"-m (recent|hashlimit)|-j (RATEEST|IDLETIMER)")
 # these change sets, and switch on the counters of connections
 LEAVES_TRACES: Final = re.compile(r"-j SET|-m (connbytes|connlabel)|--(map|add|del)-set")
 # the kernel rations these ICMP errors per destination
@@ -67,7 +66,7 @@ class Session:
         self._spoilt = False
         self._link_local = "fe80:" in json.dumps(host)
         self._tables: list[tuple[str, str]] | None = None  # of the last rulesets
-        self._empty: dict[str, str] = {}  # the last rulesets without rules, if they left named state
+        self._empty: dict[str, str] = {}  # legacy: the last rulesets' tables as they were at first
         self._saved: tuple[str, dict[str, str]] = ("", {})  # the last rulesets given, and as saved
         with contextlib.ExitStack() as undo:
             self._bed = Testbed(host, ipv6)
@@ -153,13 +152,14 @@ class Session:
         if self._backend == "nft":
             for number in FAMILY_NUMBERS.values():
                 self._control.nftables_batch(NFT_DELTABLE, number)
-        # restore makes new rules before it frees the old ones, so without this named state would live on
+        # restore makes new rules before it frees the old ones, so without this named state would live on;
+        # and legacy's keeps the policy of a chain that it does not name
         for family, text in self._empty.items():
             self._tool(family, "-restore", stdin=text)
         self._conntrack.flush()
         everything = "".join(rulesets.values())
-        keeps_state = self._backend == "legacy" and NAMED_STATE.search(everything)
-        self._empty = {family: _without_rules(text) for family, text in rulesets.items()} if keeps_state else {}
+        if self._backend == "legacy":
+            self._empty = {family: _at_first(text) for family, text in rulesets.items()}
         self._spoilt |= bool(LEAVES_TRACES.search(everything))
         for family, text in rulesets.items():
             done = self._tool(family, "-restore", *options, stdin=text)
@@ -257,11 +257,11 @@ class Session:
         return counters
 
 
-def _without_rules(text: str) -> str:
-    """A ruleset with its tables and built-in chains only."""
-    kept = [
-        line
-        for line in text.splitlines()
-        if line.startswith(("*", "COMMIT")) or (line.startswith(":") and " - " not in line)
-    ]
-    return "".join(f"{line}\n" for line in kept)
+def _at_first(text: str) -> str:
+    """The tables of a ruleset as they are at first: without rules, with their policies open."""
+    tables = re.findall(r"^\*(\w+)", text, re.M)
+    return "".join(
+        f"*{table}\n" + "".join(f":{chain} ACCEPT [0:0]\n" for chain in BUILTIN[table]) + "COMMIT\n"
+        for table in tables
+        if table in BUILTIN
+    )
