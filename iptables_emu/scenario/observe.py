@@ -62,9 +62,12 @@ class Step:
                 return
             loop = event.origin == "loop" and not (self.personality == "nft" and headless(event.data))
             self.order.append(number)
+            length = event.data[4:6] if event.data[0] >> 4 == 6 else None
             came = self.grown.get(event.looped_from or 0, event.looped_from)
+            if came is not None and self.packets.get(came, {}).get("length") not in (None, length):
+                came = None  # it is not as long as when it was first seen
             self.packets[number] = {"path": [], "fate": "dropped", "seen": describe(self._told(event.data)),
-                                    "looped_from": came, "loop": loop, "six": event.data[0] >> 4 == 6}  # fmt: skip
+                                    "looped_from": came, "loop": loop, "length": length}  # fmt: skip
         elif isinstance(event, Emitted):
             told = {"iface": event.iface, "frame_hex": event.frame.hex(), "summary": describe(event.frame[14:])}
             self.emitted.append(told)
@@ -87,7 +90,7 @@ class Step:
         elif isinstance(event, RuleHit):
             self._rule(number, event)
         elif isinstance(event, Rewritten) and (event.what, event.before) == ("mss", "none"):
-            if self.personality == "legacy" and self.packets[number]["six"] and number in self.open:
+            if self.personality == "legacy" and self.packets[number]["length"] and number in self.open:
                 self._grow(event.packet, number)
         elif isinstance(event, ChainEnd):
             self._add(number, _event(event.chain, "return", "return"))
@@ -112,7 +115,8 @@ class Step:
         self._close(number)
         self.open[new] = trace
         self.order.append(new)
-        self.packets[new] = {**self.packets[number], "path": [trace["hook"]], "looped_from": None, "loop": False}
+        fresh = {"path": [trace["hook"]], "looped_from": None, "loop": False, "length": None}
+        self.packets[new] = {**self.packets[number], **fresh}
 
     def _told(self, data: bytes) -> bytes:
         """As much of a packet as the trace carries: nf_tables copies the IP header and 20 bytes more."""
