@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from iptables_emu.conntrack import nat, sctp, tcp
+from iptables_emu.conntrack import nat, sctp, tcp, tcp_segment
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.expect import Expectations
 from iptables_emu.conntrack.helpers import HELPERS
@@ -69,7 +69,7 @@ class Conntrack:
     def seq_offset(self, conn: Conn, direction: int, seq: int) -> int:
         """How much a helper has shifted the sequence numbers of a direction at ``seq``."""
         at, earlier, later = conn.seq_offsets[direction]
-        return later if tcp.after(seq, at) else earlier
+        return later if tcp_segment.after(seq, at) else earlier
 
     # -- the hook at PREROUTING and OUTPUT -------------------------------------------------------
 
@@ -110,7 +110,7 @@ class Conntrack:
         segment = bytes(pkt.data[pkt.l4 : pkt.length])
         checked = self._summed(pkt, hook)
         if pkt.proto == TCP:
-            return tcp.error(segment, checked)
+            return tcp_segment.error(segment, checked)
         if pkt.proto in (UDP, UDPLITE):
             if len(segment) < 8:
                 return "short packet"
@@ -195,7 +195,7 @@ class Conntrack:
         """("accept"|"ignored"|"invalid"|"repeat"|"drop", reason) of the protocol's own tracking."""
         proto = pkt.proto
         if proto == TCP:
-            seg = tcp.Segment(bytes(pkt.data[pkt.l4 : pkt.length]))
+            seg = tcp_segment.Segment(bytes(pkt.data[pkt.l4 : pkt.length]))
             if conn.tcp is None and not tcp.new(conn, seg, bool(self.sysctl("tcp_loose"))):
                 return "invalid", "invalid new"
             tracker = tcp.Tracker(self, conn, direction, seg)

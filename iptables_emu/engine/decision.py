@@ -15,6 +15,8 @@ CALL = {"ENETUNREACH": "Network is unreachable", "EHOSTUNREACH": "No route to ho
         "EINVAL": "Invalid argument"}  # fmt: skip
 ERROR_KIND = {"ENETUNREACH": "unreachable", "EHOSTUNREACH": "unreachable", "EACCES": "prohibit", "EINVAL": "blackhole"}
 
+NOWHERE = frozenset({"unreachable", "prohibit", "blackhole", "invalid"})  # kinds: no packet can be sent
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iptables_emu.engine import icmp
+from iptables_emu.engine import icmp, link
+from iptables_emu.engine.own import send_own
 from iptables_emu.engine.routing6 import output6
 from iptables_emu.host.address6 import LOOPBACK, anycast, in_order, is_link_local, is_multicast, select_source
 from iptables_emu.packet.exthdr import skip_headers
@@ -80,7 +81,7 @@ def send_error(path: Path, pkt: Packet, kind: int, code: int, info: int = 0, dev
         source, way = found
         if not _within_ration(path, pkt.src, kind, way):
             return
-        path.send_own(icmp.error6(pkt, source, kind, code, info), pkt, attach=True, way=way)
+        send_own(path, icmp.error6(pkt, source, kind, code, info), pkt, attach=True, way=way)
 
 
 def _within_ration(path: Path, to: int, kind: int, way: Decision) -> bool:
@@ -109,10 +110,10 @@ def send_redirect(path: Path, pkt: Packet, decision: Decision) -> None:
     if not path.peers.of(6, pkt.src, machine.now).allow(machine.now, SECOND):
         return
     options = b""
-    mac = path.neighbour(decision.dev, target, pkt, decision)
+    mac = link.neighbour(path.host, decision.dev, target, pkt, decision)
     if mac is not None:
         options += bytes((TARGET_ADDRESS, 1)) + mac
     room = min(MINIMUM_MTU - 40 - 40 - len(options), len(pkt.data) + 8) & ~7
     options += bytes((REDIRECTED_HEADER, room >> 3)) + bytes(6) + bytes(pkt.data)[: room - 8]
     body = bytes((REDIRECT, 0)) + bytes(6) + target.to_bytes(16, "big") + pkt.dst.to_bytes(16, "big") + options
-    path.send_own(icmp.icmp6(own, pkt.src, body, ttl=255), None, attach=False, way=way)
+    send_own(path, icmp.icmp6(own, pkt.src, body, ttl=255), None, attach=False, way=way)

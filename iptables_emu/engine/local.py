@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from iptables_emu.engine import icmp
 from iptables_emu.engine.local6 import answer_icmp6, unpack
+from iptables_emu.engine.own import send_own
 from iptables_emu.engine.routing6 import output6
 from iptables_emu.host.address6 import needs_interface
 from iptables_emu.packet.packet import HOST, ICMP, TCP, UDP, UDPLITE, Packet, transport_checksum_good
@@ -48,7 +49,7 @@ def _tcp(path: Path, pkt: Packet, decision: Decision) -> None:
         return
     reset = icmp.tcp_reset(pkt)
     if reset is not None and not decision.anycast:
-        path.send_own(reset, pkt, attach=False, way=_way_back(path, pkt))
+        send_own(path, reset, pkt, attach=False, way=_way_back(path, pkt))
 
 
 def _way_back(path: Path, pkt: Packet) -> Decision | None:
@@ -65,13 +66,13 @@ def _syn_ack(path: Path, pkt: Packet, segment: bytes) -> None:
         if segment[13] & 0x10 and not segment[13] & 4:
             reset = icmp.tcp_reset(pkt)
             if reset is not None:
-                path.send_own(reset, pkt, attach=False, way=_way_back(path, pkt))
+                send_own(path, reset, pkt, attach=False, way=_way_back(path, pkt))
         return
     ack = int.from_bytes(segment[4:8], "big") + 1 & 0xFFFFFFFF
     mss = 1460 if pkt.family == 4 else 1440
     answer = icmp.tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], path.machine.rng.getrandbits(32), ack,
                       0x12, 64240 if pkt.family == 4 else 64800, b"\x02\x04" + mss.to_bytes(2, "big"))  # fmt: skip
-    path.send_own(answer, pkt, attach=False, way=_way_back(path, pkt))
+    send_own(path, answer, pkt, attach=False, way=_way_back(path, pkt))
 
 
 def _udp(path: Path, pkt: Packet, decision: Decision) -> None:
@@ -108,6 +109,6 @@ def _icmp4(path: Path, pkt: Packet, decision: Decision) -> None:
             return
         source = chosen
     if segment[0] == 8 and not conf.get("net.ipv4.icmp_echo_ignore_all"):
-        path.send_own(icmp.echo_reply(pkt, source), pkt, attach=False)
+        send_own(path, icmp.echo_reply(pkt, source), pkt, attach=False)
     elif segment[0] == 13 and len(segment) >= 12:
-        path.send_own(icmp.timestamp_reply(pkt, source, path.machine.now), pkt, attach=False)
+        send_own(path, icmp.timestamp_reply(pkt, source, path.machine.now), pkt, attach=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iptables_emu.engine import fragments6, icmp, ndisc
+from iptables_emu.engine.own import send_own
 from iptables_emu.engine.path6 import BAD_FIELD, INCOMPLETE, UNKNOWN_HEADER, read_options
 from iptables_emu.engine.routing6 import output6
 from iptables_emu.host.address6 import is_multicast
@@ -125,4 +126,4 @@ def answer_icmp6(path: Path, pkt: Packet, decision: Decision) -> None:
     source = source or way.source(path.host, pkt.src) or 0
     body = bytes((ECHO_REPLY, segment[1], 0, 0)) + segment[4:]
     reply = icmp.icmp6(source, pkt.src, body, tos=pkt.tos)
-    path.send_own(reply, pkt, attach=False, way=way)
+    send_own(path, reply, pkt, attach=False, way=way)

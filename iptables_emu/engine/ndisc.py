@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from iptables_emu.engine import icmp
 from iptables_emu.engine.decision import Decision, way
+from iptables_emu.engine.own import send_own
 from iptables_emu.host.address6 import ALL_NODES, SOLICITED_NODE, anycast, is_multicast
 from iptables_emu.host.fib import Route
 from iptables_emu.packet.packet import Packet
@@ -70,4 +71,4 @@ def _advertise(path: Path, dev: str, to: int, target: int, *, own: bool, flags: 
         body += bytes((TARGET_ADDRESS, 1)) + host.interfaces[dev].mac
     route = Route(6, to, 128, dev)
     onward = Decision("forward", way(route, to), dev, route, broadcast=is_multicast(to))
-    path.send_own(icmp.icmp6(source, to, body, ttl=HOP_LIMIT), None, attach=False, way=onward)
+    send_own(path, icmp.icmp6(source, to, body, ttl=HOP_LIMIT), None, attach=False, way=onward)

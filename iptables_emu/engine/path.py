@@ -4,35 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 
-from iptables_emu.conntrack import tuples as t
-from iptables_emu.engine import fragments, icmp, icmp6, ip_options, path6
-from iptables_emu.engine.decision import Decision
+from iptables_emu.engine import fragments, icmp4, icmp6, ip_options, link, path6
+from iptables_emu.engine.decision import NOWHERE, Decision
 from iptables_emu.engine.local import deliver
 from iptables_emu.engine.machine import Machine
+from iptables_emu.engine.own import send_own
 from iptables_emu.engine.peers import Peers
 from iptables_emu.engine.routing import Routing
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import show
-from iptables_emu.packet.checksum import internet_checksum
-from iptables_emu.packet.packet import (
-    BROADCAST,
-    HOST,
-    ICMP,
-    ICMPV6,
-    LOOPBACK,
-    MULTICAST,
-    OTHERHOST,
-    TCP,
-    Malformed,
-    Packet,
-)
+from iptables_emu.packet.packet import HOST, LOOPBACK, OTHERHOST, TCP, Malformed, Packet
 from iptables_emu.trace.events import Delivered, Emitted, Noted, Routed
 
-TO_EVERYONE = b"\xff" * 6
 MOST_PACKETS = 200  # that one may lead to: copies over lo double each round until their TTL runs out
-NO_FILE = -1  # the owner of a kernel socket: there, but without a file
-NEIGHBOURS_ALONE = 255  # the hop limit of neighbour discovery
-NOWHERE = frozenset({"unreachable", "prohibit", "blackhole", "invalid"})
 
 
 class Path:
@@ -46,7 +30,7 @@ class Path:
         self._route_of: dict[int, Decision] = {}
         self._backlog: deque[tuple[Packet, int | None, Decision]] = deque()  # what lo will hand in again
         self._in_call = False  # a socket's call is being carried out, so what comes back by a link is not put off
-        self._icmp_busy: set[int] = set()  # families: the kernel sends no ICMP from within sending ICMP
+        self.icmp_busy: set[int] = set()  # families: the kernel sends no ICMP from within sending ICMP
         self.peers = Peers()
         self.met: set[tuple[str, int]] = set()  # next hops that frames went to: the neighbour cache has them
 
@@ -64,8 +48,8 @@ class Path:
             return
         if pkt.family != (4 if kind == b"\x08\0" else 6):
             return
-        pkt.pkttype = self._frame_type(frame[:6], interface.mac)
-        if pkt.pkttype != OTHERHOST and sane(pkt):
+        pkt.pkttype = link.frame_type(frame[:6], interface.mac)
+        if pkt.pkttype != OTHERHOST and link.sane(pkt):
             self.input(pkt)
         self._loop_back()
 
@@ -81,12 +65,6 @@ class Path:
                 self.machine.emit(Noted(number or pkt.number, told))
                 return
             self.input(pkt, number, decision)
-
-    @staticmethod
-    def _frame_type(dst: bytes, mac: bytes) -> int:
-        if dst[0] & 1:
-            return BROADCAST if dst == TO_EVERYONE else MULTICAST
-        return HOST if dst == mac else OTHERHOST
 
     def input(self, pkt: Packet, looped_from: int | None = None, known: Decision | None = None) -> None:
         """ip_rcv: PREROUTING, then the routing decision. ``known``: a looped packet keeps the route it was sent by."""
@@ -127,7 +105,7 @@ class Path:
         machine = self.machine
         own = pkt.dst if decision.kind == "local" and not decision.broadcast else self.routing.own_address(pkt)
         try:
-            pkt.ip_options = ip_options.read(pkt, own, self._clock(), self._unicast)
+            pkt.ip_options = ip_options.read(pkt, own, self.clock(), self.unicast)
         except ip_options.BadOption as bad:
             pkt.ip_options = bad.found
             self.error(pkt, 12, 0, bad.pointer << 24)
@@ -138,11 +116,12 @@ class Path:
             return False
         return True
 
-    def _clock(self) -> int:
+    def clock(self) -> int:
         """Milliseconds since midnight UT."""
         return self.machine.now // 1_000_000 % 86_400_000
 
-    def _unicast(self, address: int) -> bool:
+    def unicast(self, address: int) -> bool:
+        """Whether an IPv4 address is one that packets may be sent to singly."""
         return self.host.addr_type(address, 4) == "UNICAST"
 
     def local_in(self, pkt: Packet, decision: Decision) -> None:
@@ -257,7 +236,7 @@ class Path:
 
     def come_back(self, pkt: Packet, decision: Decision) -> None:
         """A packet that comes in at once when a socket sends it, else when all else is done (netif_rx)."""
-        if not sane(pkt):
+        if not link.sane(pkt):
             return
         self._backlog.append((pkt, None, decision))
         if self._in_call:
@@ -269,44 +248,21 @@ class Path:
         if interface is None or not interface.up:
             return
         if interface.kind == "loopback":
-            again = pkt.copy() if data == bytes(pkt.data) else Packet(data, mark=pkt.mark)
-            again.ct, again.ctinfo, again.untracked = pkt.ct, pkt.ctinfo, pkt.untracked
-            again.iif, again.oif = "lo", ""
-            again.eth = bytes(12) + (b"\x08\0" if pkt.family == 4 else b"\x86\xdd")
-            again.pkttype = HOST
-            again.frag_max, again.frag_sizes, again.forwarded = 0, (), False
-            again.socket, again.uid, again.gid = False, None, None
-            again.ct_template = None
-            again.ip_options, again.sum_valid = None, False
-            again.link = decision.route.dev if decision.route else ""
+            again = link.looped(pkt, data, decision)
             # an IPv6 fragment has another length than the whole, by which it would be known again
             same = pkt.family == 4 or data[4:6] == pkt.data[4:6]
-            if sane(again):
+            if link.sane(again):
                 self._backlog.append((again, pkt.number if same else None, decision))
             return
         if interface.kind != "veth":
             return
         hop = decision.route.via if decision.route and decision.route.via is not None else pkt.dst
         self.met.add((interface.name, hop))
-        mac = self.neighbour(interface.name, hop, pkt, decision)
+        mac = link.neighbour(self.host, interface.name, hop, pkt, decision)
         if mac is None:
             return
         ether = b"\x08\0" if pkt.family == 4 else b"\x86\xdd"
         self.machine.emit(Emitted(pkt.number, decision.dev, mac + interface.mac + ether + data))
-
-    def neighbour(self, dev: str, hop: int, pkt: Packet, decision: Decision) -> bytes | None:
-        """The link address of the next hop (arp_constructor, ndisc_constructor)."""
-        known = self.host.neighbours.get((dev, hop))
-        if known is not None:
-            return known
-        if pkt.family == 4 and hop >> 28 == 14:
-            return b"\x01\0\x5e" + (hop & 0x7FFFFF).to_bytes(3, "big")
-        if pkt.family == 6 and hop >> 120 == 0xFF:
-            return b"\x33\x33" + (hop & 0xFFFFFFFF).to_bytes(4, "big")
-        interface = self.host.interfaces[dev]
-        if not interface.arp:
-            return interface.mac
-        return TO_EVERYONE if decision.broadcast else None
 
     def send_local(self, pkt: Packet) -> str:
         """A packet from a raw socket of this host; returns the error of the call, or ""."""
@@ -335,9 +291,9 @@ class Path:
         if len(pkt.data) > self.host.interfaces[decision.dev].mtu:
             return "Message too long"
         pkt.oif = decision.dev
-        return "" if self._local_out(pkt, decision, "local") else "Operation not permitted"
+        return "" if self.local_out(pkt, decision, "local") else "Operation not permitted"
 
-    def _local_out(self, pkt: Packet, decision: Decision, origin: str) -> bool:
+    def local_out(self, pkt: Packet, decision: Decision, origin: str) -> bool:
         """OUTPUT and on; False when OUTPUT does not let it pass."""
         machine = self.machine
         if machine.defrag[4] and pkt.family == 4 and (pkt.mf or pkt.frag_offset):
@@ -368,56 +324,8 @@ class Path:
 
     def error(self, pkt: Packet, kind: int, code: int, info: int = 0) -> None:
         """An ICMP error about a packet (icmp_send), where one may be sent."""
-        if pkt.family == 6:
-            icmp6.send_error(self, pkt, kind, code, info)
-            return
-        if not icmp.may_answer(pkt) or (pkt.dst and self.host.addr_type(pkt.dst, 4) == "BROADCAST"):
-            return
-        probe = Packet(icmp.error4(pkt, 0, kind, code))
-        found = self._error_way(pkt, probe)
-        if found is not None:
-            source, way = found
-            self.send_own(icmp.error4(pkt, source, kind, code, info), pkt, attach=True, way=way)
-
-    def send_own(
-        self, data: bytes, cause: Packet | None, *, attach: bool, mark: int = 0, way: Decision | None = None
-    ) -> None:
-        """A packet of the host's own: routed, OUTPUT, POSTROUTING. ``attach``: it belongs to the cause's connection."""
-        is_icmp = data[9 if data[0] >> 4 == 4 else 6] in (ICMP, ICMPV6)
-        family = data[0] >> 4
-        if is_icmp and family in self._icmp_busy:
-            return
-        if cause is not None and cause.ip_options is not None and (is_icmp or not attach):
-            echo = ip_options.echoed(cause, cause.ip_options, data, self._clock(), self._unicast)
-            if echo is None:
-                return
-            data = echo
-        reply = Packet(data, mark=mark)
-        reply.ipid_own = True
-        if reply.family == 4:
-            reply.set_ttl(self.host.sysctls.get("net.ipv4.ip_default_ttl"))
-        if not (attach and reply.proto == TCP):  # REJECT's RST alone has no socket
-            reply.socket, reply.uid, reply.gid = True, NO_FILE, NO_FILE
-        elif reply.family == 4:
-            reply.pending_checksum = True
-        if attach and cause is not None and cause.ct is not None:
-            reply.ct = cause.ct
-            reply.ctinfo = t.RELATED_REPLY if cause.ctinfo < t.IS_REPLY else t.RELATED
-        decision = way or self.routing.output(reply, any_source=True)
-        if decision.kind in NOWHERE:
-            return
-        if reply.family == 6 and reply.ttl != NEIGHBOURS_ALONE:
-            reply.set_ttl(self.host.sysctls.interface(6, decision.dev, "hop_limit"))
-        if family == 4 and not reply.src:
-            reply.set_src(decision.source(self.host, reply.dst) or 0)
-        if family == 4 and reply.dst >> 28 == 14:
-            reply.set_ttl(1)  # IP_MULTICAST_TTL's default
-        reply.oif = decision.dev
-        if is_icmp:
-            self._icmp_busy.add(family)
-        self._local_out(reply, decision, "reply")
-        if is_icmp:
-            self._icmp_busy.discard(family)
+        send = icmp6.send_error if pkt.family == 6 else icmp4.send_error
+        send(self, pkt, kind, code, info)
 
     def send_reply(self, data: bytes, cause: Packet, *, mark: int = 0) -> None:
         """REJECT's answer; a source of 0 is the host's to choose, as for any ICMP error."""
@@ -431,29 +339,12 @@ class Path:
             return
         way = None
         if reply.src == 0:
-            found = self._error_way(cause, reply)
+            found = icmp4.error_way(self, cause, reply)
             if found is None:
                 return
             source, way = found
             reply.set_src(source)
-        self.send_own(bytes(reply.data), cause, attach=True, mark=mark, way=way)
-
-    def _error_way(self, cause: Packet, probe: Packet) -> tuple[int, Decision] | None:
-        """Who an IPv4 error about ``cause`` comes from, and its route (icmp_send, icmp_route_lookup).
-
-        It comes from the cause's destination if that is this host. Else the route, asked without a source, says.
-        """
-        source = 0
-        if self.host.is_local(cause.dst, 4):
-            source = cause.dst
-        elif cause.iif and self.host.sysctls.get("net.ipv4.icmp_errors_use_inbound_ifaddr"):
-            source = self.host.select_source(cause.iif, 4, cause.src) or 0
-        probe.set_src(source)
-        way = self.routing.output(probe, any_source=True)
-        if way.kind in NOWHERE:
-            return None
-        source = source or way.source(self.host, cause.src) or 0
-        return (source, way) if source else None
+        send_own(self, bytes(reply.data), cause, attach=True, mark=mark, way=way)
 
     def send_copy(self, copy: Packet, gateway: int, oif: str) -> None:
         """TEE's copy, untracked, towards its gateway."""
@@ -462,25 +353,10 @@ class Path:
         if decision is None:
             return
         copy.oif = decision.dev
-        self._local_out(copy, decision, "copy")
+        self.local_out(copy, decision, "copy")
 
     def bounce(self, pkt: Packet) -> None:
         """MIRROR: the packet leaves as it is, past every hook."""
         decision = self.routing.output(pkt, any_source=True)
         if decision.kind == "forward":
             self.transmit(pkt, bytes(pkt.data), decision)
-
-
-def sane(pkt: Packet) -> bool:
-    """What ip_rcv_core and ip6_rcv_core take: lengths and the header checksum; trailing bytes are cut off."""
-    data = pkt.data
-    if pkt.family == 4:
-        header = (data[0] & 15) * 4
-        if internet_checksum(bytes(data[:header])) or pkt.length < header or len(data) < pkt.length:
-            return False
-    elif len(data) < pkt.length:
-        return False
-    if len(data) > pkt.length:
-        del data[pkt.length :]
-        pkt.refresh()
-    return True

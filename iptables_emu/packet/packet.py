@@ -23,6 +23,7 @@ CHECKSUM_AT = {TCP: 16, UDP: 6, UDPLITE: 6, DCCP: 6, ICMPV6: 2}  # those with a 
 
 # skb->pkt_type
 HOST, BROADCAST, MULTICAST, OTHERHOST, OUTGOING, LOOPBACK = 0, 1, 2, 3, 4, 5
+NO_FILE = -1  # uid of the kernel's own sockets, which belong to no process
 
 
 class Malformed(ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.table import Conn
-from iptables_emu.conntrack.tcp import after
+from iptables_emu.conntrack.tcp_segment import after
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY
 from iptables_emu.packet.checksum import internet_checksum
 from iptables_emu.packet.packet import TCP, UDP, Packet, pseudo_header

@@ -12,6 +12,7 @@ from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Tes
 from iptables_emu.options.numbers import U32, scan
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
+from iptables_emu.packet.packet import NO_FILE
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 Ids = tuple[int, int]
 MOST = U32 - 1  # -1 is no id
-NO_FILE = -1  # Packet.uid of the kernel's own sockets, which belong to no process
 
 
 def _ids(table: dict[str, int]) -> Callable[[str, OptionContext], Ids]:
