@@ -5,7 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar, Self
 
+from iptables_emu.ext.api import Base, Gathered, Match
 from iptables_emu.ext.region import Clause, Header, Region, within
 from iptables_emu.options.numbers import scan
 from iptables_emu.options.problem import ParameterProblem
@@ -124,3 +126,23 @@ def valid_types(what: str, table: tuple[Named, ...]) -> str:
     shown = ", ".join(each.name for each in table)
     text = textwrap.fill(shown, 100, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
     return f"Valid {what} Types:\n{text}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class TypeMatch(Match):
+    """A message by ``value``: (type, lowest code, highest code). ``WORD`` is the protocol in texts."""
+
+    OPTION: ClassVar[str]
+    WORD: ClassVar[str]
+    TABLE: ClassVar[tuple[Named, ...]]
+
+    value: TypeCode
+    inverted: bool = False
+
+    @classmethod
+    def more_help(cls) -> str:
+        return valid_types(cls.WORD, cls.TABLE)
+
+    @classmethod
+    def parse(cls, given: Gathered, base: Base) -> Self:
+        return cls(given[cls.OPTION].value, given[cls.OPTION].inverted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from iptables_emu.conntrack.nat_range import NatRange
 from iptables_emu.ext.api import Base, Gathered, Target
@@ -153,3 +153,19 @@ class NatTarget(Target):
         if span is not None and span[2] is not None:
             raise ParameterProblem("Shifted portmap ranges not supported with this kernel")
 
+
+@dataclass(frozen=True, slots=True)
+class HostNatTarget(NatTarget):
+    """To an address of the host (MASQUERADE, REDIRECT): ``addresses`` is never set, the ports may be."""
+
+    LISTED_PORTS: ClassVar[str]  # what stands before the ports in -L
+
+    @classmethod
+    def parse(cls, given: Gathered, base: Base) -> Self:
+        return cls.gather(given, None, given["to-ports"].value if "to-ports" in given else None)
+
+    def save(self, base: Base) -> str:
+        return self.show("--to-ports ", "--", base.family, with_colon=False)
+
+    def listing(self, numeric: bool, base: Base) -> str:
+        return self.show(self.LISTED_PORTS, "", base.family, with_colon=False)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
+from iptables_emu.ext.api import Base, Match
 from iptables_emu.ext.region import Clause, within
 from iptables_emu.options import names
 from iptables_emu.options.problem import ParameterProblem
@@ -83,3 +86,55 @@ def save_given_ports(option: str, ports: PortRange | None, inverted: bool) -> st
         return ""
     low, high = ports
     return f"{' !' if inverted else ''} --{option} {low}" + (f":{high}" if low != high else "")
+
+
+@dataclass(frozen=True, slots=True)
+class PortMatch(Match):
+    """What tcp and udp share: ports, inclusive (low, high), and how iptables-nft says them in nft's expressions."""
+
+    NUMBER: ClassVar[int]
+
+    sports: PortRange = ANY
+    not_sports: bool = False
+    dports: PortRange = ANY
+    not_dports: bool = False
+
+    @classmethod
+    def with_ports(cls, given: Gathered) -> Self:
+        """The match with the ports that were given."""
+        out = cls()
+        if g := given.get("sport"):
+            out = replace(out, sports=g.value, not_sports=g.inverted)
+        if g := given.get("dport"):
+            out = replace(out, dports=g.value, not_dports=g.inverted)
+        return out
+
+    def asks_ports(self) -> bool:
+        """Whether it looks at the ports at all."""
+        return self.not_sports or self.not_dports or not self.sports == self.dports == ANY
+
+    def saved_ports(self) -> str:
+        return save_ports("sport", self.sports, self.not_sports) + save_ports("dport", self.dports, self.not_dports)
+
+    def listed_ports(self, numeric: bool) -> str:
+        out = list_ports("spt", self.sports, self.not_sports, numeric, self.NAME)
+        return out + list_ports("dpt", self.dports, self.not_dports, numeric, self.NAME)
+
+    def native(self, base: Base) -> Self:
+        if self.is_native() and base.proto != self.NUMBER:
+            raise ParameterProblem(f"{self.NAME.upper()} match requires '-p {self.NAME}'")
+        if not (self.not_sports or self.not_dports) or not self.is_native():
+            return self
+        sports, not_sports = native_ports(self.sports, self.not_sports)
+        dports, not_dports = native_ports(self.dports, self.not_dports)
+        return replace(self, sports=sports, not_sports=not_sports, dports=dports, not_dports=not_dports)
+
+    def joined(self, later: Match) -> Self | None:
+        if not isinstance(later, type(self)) or not (self.is_native() and later.is_native()):
+            return None
+        out = self
+        if later.sports != ANY or later.not_sports:
+            out = replace(out, sports=later.sports, not_sports=later.not_sports)
+        if later.dports != ANY or later.not_dports:
+            out = replace(out, dports=later.dports, not_dports=later.not_dports)
+        return out

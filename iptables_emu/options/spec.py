@@ -99,6 +99,11 @@ class Given(NamedTuple):
 Gathered = Mapping[str, Given]
 
 
+def others(keys: Sequence[str], key: str) -> tuple[str, ...]:
+    """The keys beside this one, for ``Opt.excludes``."""
+    return tuple(each for each in keys if each != key)
+
+
 class OptionTable(Protocol):
     """What the option loop needs to know of an extension."""
 

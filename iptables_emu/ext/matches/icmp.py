@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from iptables_emu.ext import nft
-from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
+from iptables_emu.ext.api import Base, Opt, Region
 from iptables_emu.ext.icmp_types import (
     ANY_TYPE,
-    TypeCode,
+    Named,
+    TypeMatch,
     list_type,
     names_of,
     type_name,
     type_option,
     type_region,
-    valid_types,
 )
 
 NAMES = names_of("""any:255 echo-reply:0 pong:0 destination-unreachable:3 network-unreachable:3/0 host-unreachable:3/1
@@ -30,27 +30,19 @@ timestamp-request:13 timestamp-reply:14 address-mask-request:17 address-mask-rep
 
 
 @dataclass(frozen=True, slots=True)
-class Icmp(Match):
-    """``value`` is (type, lowest code, highest code); type 255 is any."""
+class Icmp(TypeMatch):
+    """Type 255 is any."""
 
     NAME: ClassVar[str] = "icmp"
+    OPTION: ClassVar[str] = "icmp-type"
+    WORD: ClassVar[str] = "ICMP"
+    TABLE: ClassVar[tuple[Named, ...]] = NAMES
     FAMILIES: ClassVar[tuple[int, ...]] = (4,)
     PROTOCOLS: ClassVar[frozenset[int] | None] = frozenset({1})
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("icmp-type", type_option(NAMES, "ICMP"), invert=True, mandatory=True, metavar="type[/code]",
             help="ICMP type, by number or name, or type and code"),
     )  # fmt: skip
-
-    value: TypeCode
-    inverted: bool = False
-
-    @classmethod
-    def more_help(cls) -> str:
-        return valid_types("ICMP", NAMES)
-
-    @classmethod
-    def parse(cls, given: Gathered, base: Base) -> Self:
-        return cls(given["icmp-type"].value, given["icmp-type"].inverted)
 
     def save(self, base: Base) -> str:
         kind, low, high = self.value

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from iptables_emu.ext import nft
-from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
-from iptables_emu.ext.icmp_types import TypeCode, list_type, names_of, type_name, type_option, type_region, valid_types
+from iptables_emu.ext.api import Base, Opt, Region
+from iptables_emu.ext.icmp_types import Named, TypeMatch, list_type, names_of, type_name, type_option, type_region
 
 NAMES = names_of("""destination-unreachable:1 no-route:1/0 communication-prohibited:1/1 beyond-scope:1/2
 address-unreachable:1/3 port-unreachable:1/4 failed-policy:1/5 reject-route:1/6 packet-too-big:2 time-exceeded:3
@@ -23,27 +23,19 @@ ND_NAMES = {133: "nd-router-solicit", 134: "nd-router-advert", 135: "nd-neighbor
 
 
 @dataclass(frozen=True, slots=True)
-class Icmp6(Match):
-    """``value`` is (type, lowest code, highest code)."""
+class Icmp6(TypeMatch):
+    """Here 255 is a type as any other."""
 
     NAME: ClassVar[str] = "icmp6"
+    OPTION: ClassVar[str] = "icmpv6-type"
+    WORD: ClassVar[str] = "ICMPv6"
+    TABLE: ClassVar[tuple[Named, ...]] = NAMES
     FAMILIES: ClassVar[tuple[int, ...]] = (6,)
     PROTOCOLS: ClassVar[frozenset[int] | None] = frozenset({58})
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("icmpv6-type", type_option(NAMES, "ICMPv6"), invert=True, mandatory=True, metavar="type[/code]",
             help="ICMPv6 type, by number or name, or type and code"),
     )  # fmt: skip
-
-    value: TypeCode
-    inverted: bool = False
-
-    @classmethod
-    def more_help(cls) -> str:
-        return valid_types("ICMPv6", NAMES)
-
-    @classmethod
-    def parse(cls, given: Gathered, base: Base) -> Self:
-        return cls(given["icmpv6-type"].value, given["icmpv6-type"].inverted)
 
     def save(self, base: Base) -> str:
         kind, low, high = self.value

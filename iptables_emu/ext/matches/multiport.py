@@ -11,7 +11,7 @@ from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
 from iptables_emu.ext.ports import PortRange, port_name
 from iptables_emu.ext.region import Header, within
 from iptables_emu.options.problem import ParameterProblem
-from iptables_emu.options.spec import OptionContext
+from iptables_emu.options.spec import OptionContext, others
 from iptables_emu.options.types import service
 
 SLOTS = 15  # XT_MULTI_PORTS; a range takes two
@@ -48,10 +48,6 @@ def _ports(text: str, cx: OptionContext) -> tuple[PortRange, ...]:
     return tuple(out)
 
 
-def _others(key: str) -> tuple[str, ...]:
-    return tuple(k for k in KEYS if k != key)
-
-
 @dataclass(frozen=True, slots=True)
 class Multiport(Match):
     """``side`` is sports, dports or ports (either); ``ranges`` are inclusive, in the order written."""
@@ -59,13 +55,13 @@ class Multiport(Match):
     NAME: ClassVar[str] = "multiport"
     PROTOCOLS: ClassVar[frozenset[int] | None] = frozenset(PROTOCOL_NAMES)
     OPTIONS: ClassVar[Sequence[Opt]] = (
-        Opt("source-ports", _ports, invert=True, excludes=_others("source-ports"), metavar="port[,port:port]...",
+        Opt("source-ports", _ports, invert=True, excludes=others(KEYS, "source-ports"), metavar="port[,port:port]...",
             help="source port is one of these"),
-        Opt("sports", _ports, "source-ports", invert=True, excludes=_others("source-ports")),
-        Opt("destination-ports", _ports, invert=True, excludes=_others("destination-ports"),
+        Opt("sports", _ports, "source-ports", invert=True, excludes=others(KEYS, "source-ports")),
+        Opt("destination-ports", _ports, invert=True, excludes=others(KEYS, "destination-ports"),
             metavar="port[,port:port]...", help="destination port is one of these"),
-        Opt("dports", _ports, "destination-ports", invert=True, excludes=_others("destination-ports")),
-        Opt("ports", _ports, invert=True, excludes=_others("ports"), metavar="port[,port:port]...",
+        Opt("dports", _ports, "destination-ports", invert=True, excludes=others(KEYS, "destination-ports")),
+        Opt("ports", _ports, invert=True, excludes=others(KEYS, "ports"), metavar="port[,port:port]...",
             help="source or destination port is one of these"),
     )  # fmt: skip
 

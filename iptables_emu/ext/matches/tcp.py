@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Region, Test
-from iptables_emu.ext.ports import ANY, PortRange, list_ports, native_ports, port_clauses, port_range, save_ports
+from iptables_emu.ext.ports import PortMatch, port_clauses, port_range
 from iptables_emu.ext.region import Header, masked
 from iptables_emu.options.numbers import strict
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
+from iptables_emu.packet.packet import TCP
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
@@ -55,11 +56,12 @@ def _show_flags(bits: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Tcp(Match):
-    """Ports are inclusive (low, high); ``option`` 0 means none asked; flags are (mask, compare)."""
+class Tcp(PortMatch):
+    """``option`` 0 means none asked; flags are (mask, compare)."""
 
     NAME: ClassVar[str] = "tcp"
-    PROTOCOLS: ClassVar[frozenset[int] | None] = frozenset({6})
+    NUMBER: ClassVar[int] = TCP
+    PROTOCOLS: ClassVar[frozenset[int] | None] = frozenset({TCP})
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("source-port", port_range("tcp"), "sport", invert=True, once="Only one `--source-port' allowed", ident=49,
             metavar="port[:port]", help="port or ports it was sent from"),
@@ -75,10 +77,6 @@ class Tcp(Match):
             help="the option of this kind is there"),
     )  # fmt: skip
 
-    sports: PortRange = ANY
-    not_sports: bool = False
-    dports: PortRange = ANY
-    not_dports: bool = False
     option: int = 0
     not_option: bool = False
     flags: tuple[int, int] = (0, 0)
@@ -86,11 +84,7 @@ class Tcp(Match):
 
     @classmethod
     def parse(cls, given: Gathered, base: Base) -> Self:
-        out = cls()
-        if g := given.get("sport"):
-            out = replace(out, sports=g.value, not_sports=g.inverted)
-        if g := given.get("dport"):
-            out = replace(out, dports=g.value, not_dports=g.inverted)
+        out = cls.with_ports(given)
         if g := given.get("flags"):
             out = replace(out, flags=(0x17, 2) if g.value is True else g.value, not_flags=g.inverted)
         if g := given.get("tcp-option"):
@@ -98,7 +92,7 @@ class Tcp(Match):
         return out
 
     def save(self, base: Base) -> str:
-        out = save_ports("sport", self.sports, self.not_sports) + save_ports("dport", self.dports, self.not_dports)
+        out = self.saved_ports()
         if self.option or self.not_option:
             out += f"{' !' if self.not_option else ''} --tcp-option {self.option}"
         return out + self._save_flags()
@@ -110,8 +104,7 @@ class Tcp(Match):
         return f"{' !' if self.not_flags else ''} --tcp-flags {mask} {compare}"
 
     def listing(self, numeric: bool, base: Base) -> str:
-        out = " tcp" + list_ports("spt", self.sports, self.not_sports, numeric, "tcp")
-        out += list_ports("dpt", self.dports, self.not_dports, numeric, "tcp")
+        out = " tcp" + self.listed_ports(numeric)
         if self.option or self.not_option:
             out += f" option={'!' if self.not_option else ''}{self.option}"
         mask, compare = self.flags
@@ -134,27 +127,11 @@ class Tcp(Match):
     def is_native(self) -> bool:
         if self.option or self.not_option:
             return False
-        whole = self.sports == self.dports == ANY and not self.not_sports and not self.not_dports
-        return not whole or self.flags != (0, 0) or self.not_flags
-
-    def native(self, base: Base) -> Self:
-        if self.is_native() and base.proto != 6:
-            raise ParameterProblem("TCP match requires '-p tcp'")
-        if not (self.not_sports or self.not_dports) or not self.is_native():
-            return self
-        sports, not_sports = native_ports(self.sports, self.not_sports)
-        dports, not_dports = native_ports(self.dports, self.not_dports)
-        return replace(self, sports=sports, not_sports=not_sports, dports=dports, not_dports=not_dports)
+        return self.asks_ports() or self.flags != (0, 0) or self.not_flags
 
     def joined(self, later: Match) -> Self | None:
-        if not isinstance(later, Tcp) or not (self.is_native() and later.is_native()):
-            return None
-        out = self
-        if later.sports != ANY or later.not_sports:
-            out = replace(out, sports=later.sports, not_sports=later.not_sports)
-        if later.dports != ANY or later.not_dports:
-            out = replace(out, dports=later.dports, not_dports=later.not_dports)
-        if later.flags != (0, 0) or later.not_flags:
+        out = super(Tcp, self).joined(later)
+        if out is not None and isinstance(later, Tcp) and (later.flags != (0, 0) or later.not_flags):
             out = replace(out, flags=later.flags, not_flags=later.not_flags)
         return out
 

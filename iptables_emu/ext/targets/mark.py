@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Target
 from iptables_emu.options.numbers import U32
 from iptables_emu.options.problem import ParameterProblem
+from iptables_emu.options.spec import others
 from iptables_emu.options.types import mark_mask, uint
 
 if TYPE_CHECKING:
@@ -18,23 +19,19 @@ if TYPE_CHECKING:
 KEYS = ("set-xmark", "set-mark", "and-mark", "or-mark", "xor-mark")
 
 
-def _others(key: str) -> tuple[str, ...]:
-    return tuple(k for k in KEYS if k != key)
-
-
 @dataclass(frozen=True, slots=True)
 class MarkTarget(Target):
     """``mark = (mark & ~mask) ^ value``."""
 
     NAME: ClassVar[str] = "MARK"
     OPTIONS: ClassVar[Sequence[Opt]] = (
-        Opt("set-xmark", mark_mask, excludes=_others("set-xmark"), metavar="value[/mask]",
+        Opt("set-xmark", mark_mask, excludes=others(KEYS, "set-xmark"), metavar="value[/mask]",
             help="clear the bits of MASK, then flip those of VALUE"),
-        Opt("set-mark", mark_mask, excludes=_others("set-mark"), metavar="value[/mask]",
+        Opt("set-mark", mark_mask, excludes=others(KEYS, "set-mark"), metavar="value[/mask]",
             help="clear the bits of MASK, then set those of VALUE"),
-        Opt("and-mark", uint(32), excludes=_others("and-mark"), metavar="bits", help="keep only these bits"),
-        Opt("or-mark", uint(32), excludes=_others("or-mark"), metavar="bits", help="set these bits"),
-        Opt("xor-mark", uint(32), excludes=_others("xor-mark"), metavar="bits", help="flip these bits"),
+        Opt("and-mark", uint(32), excludes=others(KEYS, "and-mark"), metavar="bits", help="keep only these bits"),
+        Opt("or-mark", uint(32), excludes=others(KEYS, "or-mark"), metavar="bits", help="set these bits"),
+        Opt("xor-mark", uint(32), excludes=others(KEYS, "xor-mark"), metavar="bits", help="flip these bits"),
     )  # fmt: skip
 
     value: int

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
-from iptables_emu.ext.api import Action, Base, Compile, Gathered, Opt, Verdict
-from iptables_emu.ext.nat import NatTarget, ports
+from iptables_emu.ext.api import Action, Compile, Opt, Verdict
+from iptables_emu.ext.nat import HostNatTarget, ports
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Masquerade(NatTarget):
-    """``addresses`` is never set: the host gives the address when a connection begins."""
+class Masquerade(HostNatTarget):
+    """The outgoing interface gives the address when a connection begins."""
 
     NAME: ClassVar[str] = "MASQUERADE"
+    LISTED_PORTS: ClassVar[str] = "masq ports: "
     TABLES: ClassVar[frozenset[str] | None] = frozenset({"nat"})
     HOOKS: ClassVar[frozenset[str] | None] = frozenset({"POSTROUTING"})
     NEEDS_CONNTRACK: ClassVar[bool] = True
@@ -27,16 +28,6 @@ class Masquerade(NatTarget):
         Opt("random", help="Choose the port at random", ident=3),
         Opt("random-fully", help="Choose the port fully at random", ident=4),
     )
-
-    @classmethod
-    def parse(cls, given: Gathered, base: Base) -> Self:
-        return cls.gather(given, None, given["to-ports"].value if "to-ports" in given else None)
-
-    def save(self, base: Base) -> str:
-        return self.show("--to-ports ", "--", base.family, with_colon=False)
-
-    def listing(self, numeric: bool, base: Base) -> str:
-        return self.show("masq ports: ", "", base.family, with_colon=False)
 
     def compile(self, cx: Compile) -> Action:
         def act(pkt: Packet, ctx: Context) -> Verdict:

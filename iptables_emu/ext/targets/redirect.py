@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
 from iptables_emu.ext.api import Action, Base, Compile, Gathered, Opt, Verdict
-from iptables_emu.ext.nat import NatTarget, ports
+from iptables_emu.ext.nat import HostNatTarget, ports
 from iptables_emu.host.address6 import redirect_address
 
 if TYPE_CHECKING:
@@ -18,10 +18,11 @@ LOOPBACK = {4: 0x7F000001, 6: 1}
 
 
 @dataclass(frozen=True, slots=True)
-class Redirect(NatTarget):
-    """``addresses`` is never set: the incoming interface's address, or the loopback address in OUTPUT."""
+class Redirect(HostNatTarget):
+    """To the incoming interface's address, or the loopback address in OUTPUT."""
 
     NAME: ClassVar[str] = "REDIRECT"
+    LISTED_PORTS: ClassVar[str] = "redir ports "
     TABLES: ClassVar[frozenset[str] | None] = frozenset({"nat"})
     HOOKS: ClassVar[frozenset[str] | None] = frozenset({"PREROUTING", "OUTPUT"})
     NEEDS_CONNTRACK: ClassVar[bool] = True
@@ -33,16 +34,6 @@ class Redirect(NatTarget):
     @classmethod
     def check(cls, given: Gathered, base: Base) -> None:
         cls.refuse_shift(given["to-ports"].value if "to-ports" in given else None)
-
-    @classmethod
-    def parse(cls, given: Gathered, base: Base) -> Self:
-        return cls.gather(given, None, given["to-ports"].value if "to-ports" in given else None)
-
-    def save(self, base: Base) -> str:
-        return self.show("--to-ports ", "--", base.family, with_colon=False)
-
-    def listing(self, numeric: bool, base: Base) -> str:
-        return self.show("redir ports ", "", base.family, with_colon=False)
 
     def compile(self, cx: Compile) -> Action:
         def act(pkt: Packet, ctx: Context) -> Verdict:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Target
 from iptables_emu.options.numbers import U8
 from iptables_emu.options.problem import ParameterProblem
+from iptables_emu.options.spec import others
 from iptables_emu.options.types import TOS_NAMES, tos_mask, uint
 
 if TYPE_CHECKING:
@@ -19,10 +20,6 @@ KEYS = ("set-tos", "and-tos", "or-tos", "xor-tos")
 SYMBOL_MASK = 0x3F
 
 
-def _others(key: str) -> tuple[str, ...]:
-    return tuple(k for k in KEYS if k != key)
-
-
 @dataclass(frozen=True, slots=True)
 class Tos(Target):
     """``tos = (tos & ~mask) ^ value``."""
@@ -30,11 +27,11 @@ class Tos(Target):
     NAME: ClassVar[str] = "TOS"
     TABLES: ClassVar[frozenset[str] | None] = frozenset({"mangle"})
     OPTIONS: ClassVar[Sequence[Opt]] = (
-        Opt("set-tos", tos_mask(SYMBOL_MASK), excludes=_others("set-tos"), metavar="value[/mask]|symbol",
+        Opt("set-tos", tos_mask(SYMBOL_MASK), excludes=others(KEYS, "set-tos"), metavar="value[/mask]|symbol",
             help="Clear the mask's bits in the TOS and XOR the value into it"),
-        Opt("and-tos", uint(8), excludes=_others("and-tos"), metavar="bits", help="Binary AND the TOS with bits"),
-        Opt("or-tos", uint(8), excludes=_others("or-tos"), metavar="bits", help="Binary OR the TOS with bits"),
-        Opt("xor-tos", uint(8), excludes=_others("xor-tos"), metavar="bits", help="Binary XOR the TOS with bits"),
+        Opt("and-tos", uint(8), excludes=others(KEYS, "and-tos"), metavar="bits", help="Binary AND the TOS with bits"),
+        Opt("or-tos", uint(8), excludes=others(KEYS, "or-tos"), metavar="bits", help="Binary OR the TOS with bits"),
+        Opt("xor-tos", uint(8), excludes=others(KEYS, "xor-tos"), metavar="bits", help="Binary XOR the TOS with bits"),
     )  # fmt: skip
 
     value: int
