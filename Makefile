@@ -47,7 +47,7 @@ fuzz-kernel: $(STAMP)
 	done
 
 bench: $(STAMP)
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.restore
 
 # Against recorded answers of the real programs, where they lie beside this project.
 score: $(STAMP)

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 class Path(Protocol):
     """What the way of packets through the host offers to targets."""
 
-    def send_reply(self, data: bytes, cause: Packet, *, mark: int = 0) -> None:
-        """A packet made by the kernel in answer to ``cause`` (REJECT): routed, through OUTPUT and POSTROUTING."""
+    def error(self, pkt: Packet, kind: int, code: int, info: int = 0) -> None:
+        """An ICMP or ICMPv6 error about a packet, where one may be sent; ``info`` is its second word."""
+
+    def send_reset(self, data: bytes, cause: Packet) -> None:
+        """REJECT's RST in answer to ``cause``: routed, through OUTPUT and POSTROUTING."""
 
     def send_copy(self, copy: Packet, gateway: int, oif: str) -> None:
         """TEE's copy: routed towards ``gateway``, untracked, through OUTPUT and POSTROUTING."""
@@ -62,6 +65,13 @@ class Context:
         if mark != pkt.mark:
             self.emit(Rewritten(pkt.number, "mark", f"0x{pkt.mark:x}", f"0x{mark:x}", self.rule))
             pkt.mark = mark
+
+    def set_tos(self, pkt: Packet, tos: int) -> None:
+        """The TOS byte or traffic class."""
+        before = pkt.tos
+        if tos != before:
+            pkt.set_tos(tos)
+            self.rewrote(pkt, "tos", f"0x{before:02x}", f"0x{tos:02x}")
 
     def rewrote(self, pkt: Packet, what: str, before: object, after: object) -> None:
         """Record a change of a header field (after the target has made it)."""

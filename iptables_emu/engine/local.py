@@ -9,6 +9,7 @@ from iptables_emu.engine.local6 import answer_icmp6, unpack
 from iptables_emu.engine.own import send_own
 from iptables_emu.engine.routing6 import output6
 from iptables_emu.host.address6 import needs_interface
+from iptables_emu.packet.headers import tcp
 from iptables_emu.packet.packet import HOST, ICMP, TCP, UDP, UDPLITE, Packet, transport_checksum_good
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _syn_ack(path: Path, pkt: Packet, segment: bytes) -> None:
         return
     ack = int.from_bytes(segment[4:8], "big") + 1 & 0xFFFFFFFF
     mss = 1460 if pkt.family == 4 else 1440
-    answer = icmp.tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], path.machine.rng.getrandbits(32), ack,
+    answer = tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], path.machine.rng.getrandbits(32), ack,
                       0x12, 64240 if pkt.family == 4 else 64800, b"\x02\x04" + mss.to_bytes(2, "big"))  # fmt: skip
     send_own(path, answer, pkt, attach=False, way=_way_back(path, pkt))
 

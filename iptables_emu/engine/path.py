@@ -13,7 +13,7 @@ from iptables_emu.engine.peers import Peers
 from iptables_emu.engine.routing import Routing
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import show
-from iptables_emu.packet.packet import HOST, LOOPBACK, OTHERHOST, TCP, Malformed, Packet
+from iptables_emu.packet.packet import HOST, LOOPBACK, OTHERHOST, Malformed, Packet
 from iptables_emu.trace.events import Delivered, Emitted, Noted, Routed
 
 MOST_PACKETS = 200  # that one may lead to: copies over lo double each round until their TTL runs out
@@ -327,24 +327,13 @@ class Path:
         send = icmp6.send_error if pkt.family == 6 else icmp4.send_error
         send(self, pkt, kind, code, info)
 
-    def send_reply(self, data: bytes, cause: Packet, *, mark: int = 0) -> None:
-        """REJECT's answer; a source of 0 is the host's to choose, as for any ICMP error."""
+    def send_reset(self, data: bytes, cause: Packet) -> None:
+        """REJECT's RST, which ends the connection it is about."""
         conn = cause.ct
-        reply = Packet(data)
-        if reply.proto == TCP and conn is not None and conn.tcp is not None:
+        if conn is not None and conn.tcp is not None:
             conn.tcp.state = "CLOSE"
             self.machine.conntrack.refresh(conn, self.machine.conntrack.sysctl("tcp_timeout_close"))
-        if reply.src == 0 and reply.family == 6:
-            icmp6.send_error(self, cause, reply.data[reply.l4], reply.data[reply.l4 + 1])
-            return
-        way = None
-        if reply.src == 0:
-            found = icmp4.error_way(self, cause, reply)
-            if found is None:
-                return
-            source, way = found
-            reply.set_src(source)
-        send_own(self, bytes(reply.data), cause, attach=True, mark=mark, way=way)
+        send_own(self, data, cause, attach=True)
 
     def send_copy(self, copy: Packet, gateway: int, oif: str) -> None:
         """TEE's copy, untracked, towards its gateway."""

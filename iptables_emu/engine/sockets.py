@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from iptables_emu.engine import icmp
 from iptables_emu.model.address import network
 from iptables_emu.packet.checksum import internet_checksum
+from iptables_emu.packet.headers import ipv4, ipv6, tcp
 from iptables_emu.packet.packet import UDP, Packet, pseudo_header
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def connect_packet(host: Host, engine: Engine, value: Mapping[str, Any]) -> Pack
     mark = value.get("mark", 0)
     src = network(value["src"])[1] if value.get("src") else 0
     if not src:
-        probe = icmp.ipv4(0, dst, UDP, bytes(8)) if family == 4 else icmp.ipv6(0, dst, UDP, bytes(8))
+        probe = ipv4(0, dst, UDP, bytes(8)) if family == 4 else ipv6(0, dst, UDP, bytes(8))
         decision = engine.path.routing.output(Packet(probe, mark=mark))
         if decision.kind not in ("forward", "local"):
             return decision.text
@@ -40,10 +40,10 @@ def connect_packet(host: Host, engine: Engine, value: Mapping[str, Any]) -> Pack
         options = b"\x02\x04" + mss.to_bytes(2, "big") + _TAIL + stamp + b"\x01\x03\x03\x07"
         window = mss if local else (64240 if family == 4 else 64800)
         seq = engine.machine.rng.getrandbits(32)
-        return Packet(icmp.tcp(family, src, dst, ports, seq, 0, 2, window, options), mark=mark)
+        return Packet(tcp(family, src, dst, ports, seq, 0, 2, window, options), mark=mark)
     payload = value.get("payload", "").encode()
     segment = ports + (8 + len(payload)).to_bytes(2, "big") + b"\0\0" + payload
     check = internet_checksum(pseudo_header(family, src, dst, UDP, len(segment)) + segment) or 0xFFFF
     segment = segment[:6] + check.to_bytes(2, "big") + segment[8:]
-    make = icmp.ipv4(src, dst, UDP, segment, df=True) if family == 4 else icmp.ipv6(src, dst, UDP, segment)
+    make = ipv4(src, dst, UDP, segment, df=True) if family == 4 else ipv6(src, dst, UDP, segment)
     return Packet(make, mark=mark)

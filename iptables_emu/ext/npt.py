@@ -10,7 +10,6 @@ from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Out
 from iptables_emu.model.address import mask_bits, prefix_mask, show
 from iptables_emu.options.types import host_mask
 from iptables_emu.packet.packet import ICMPV6
-from iptables_emu.packet.reject import icmp6_error
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
@@ -70,9 +69,7 @@ class PrefixTranslation(Target):
             after, neutral = translate(before)
             _write(pkt, self.ADDRESS_AT, after)
             if not neutral:  # no word of the interface identifier can make good the new prefix
-                reply = icmp6_error(pkt, PARAMETER_PROBLEM, 0, self.ADDRESS_AT)
-                if reply is not None:
-                    ctx.path.send_reply(reply, pkt)
+                ctx.path.error(pkt, PARAMETER_PROBLEM, 0, self.ADDRESS_AT)
                 return Verdict.DROP
             what = "source" if self.ADDRESS_AT == SOURCE_AT else "destination"
             ctx.rewrote(pkt, what, show(before, 6), show(after, 6))

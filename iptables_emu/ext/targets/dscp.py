@@ -52,10 +52,7 @@ class Dscp(Target):
         bits = self.dscp << 2
 
         def act(pkt: Packet, ctx: Context) -> Flow:
-            before, after = pkt.tos, bits | pkt.tos & 3
-            if after != before:
-                pkt.set_tos(after)
-                ctx.rewrote(pkt, "tos", f"0x{before:02x}", f"0x{after:02x}")
+            ctx.set_tos(pkt, bits | pkt.tos & 3)
             return Flow.CONTINUE
 
         return act

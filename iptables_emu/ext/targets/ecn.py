@@ -81,10 +81,8 @@ class Ecn(Target):
         wanted = {bit: value for bit, value in ((ECE, self.ece), (CWR, self.cwr)) if value is not None}
 
         def act(pkt: Packet, ctx: Context) -> Flow | Verdict:
-            if self.ect is not None and pkt.tos & 3 != self.ect:
-                before = pkt.tos
-                pkt.set_tos(before & ~3 | self.ect)
-                ctx.rewrote(pkt, "tos", f"0x{before:02x}", f"0x{pkt.tos:02x}")
+            if self.ect is not None:
+                ctx.set_tos(pkt, pkt.tos & ~3 | self.ect)
             if not wanted or pkt.proto != TCP:
                 return Flow.CONTINUE
             # the kernel does not ask for the fragment offset here

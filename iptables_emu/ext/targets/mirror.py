@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext.api import Action, Base, Compile, Gathered, Target, Verdict
-from iptables_emu.packet.reject import icmp_error
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
@@ -35,9 +34,7 @@ class Mirror(Target):
             ctx.note(pkt, "MIRROR: removed from Linux in 2.5; shown as it worked before")
             if ctx.hook != "FORWARD":
                 if pkt.ttl <= 1:
-                    reply = icmp_error(pkt, TIME_EXCEEDED, 0)
-                    if reply is not None:
-                        ctx.path.send_reply(reply, pkt)
+                    ctx.path.error(pkt, TIME_EXCEEDED, 0)
                     return Verdict.DROP
                 pkt.set_ttl(pkt.ttl - 1)
                 ctx.rewrote(pkt, "ttl", pkt.ttl + 1, pkt.ttl)

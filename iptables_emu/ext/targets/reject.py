@@ -10,7 +10,7 @@ from iptables_emu.ext.api import Action, Base, Compile, Gathered, Opt, Place, Ta
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
 from iptables_emu.packet.packet import TCP
-from iptables_emu.packet.reject import tcp_reset, unreachable
+from iptables_emu.packet.reject import may_answer, tcp_reset
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
@@ -41,6 +41,7 @@ TYPES: dict[int, tuple[tuple[str, str, int | None], ...]] = {
 # where nft has another word
 NFT_NAMES = {"proto-unreachable": "prot-unreachable", "adm-prohibited": "admin-prohibited"}
 DEFAULT = {4: "icmp-port-unreachable", 6: "icmp6-port-unreachable"}
+UNREACHABLE = {4: 3, 6: 1}  # the ICMP type of its errors
 
 
 def _type(text: str, cx: OptionContext) -> str:
@@ -95,11 +96,14 @@ class Reject(Target):
         code = next(code for name, _, code in TYPES[cx.family] if name == self.kind)
 
         def act(pkt: Packet, ctx: Context) -> Verdict:
-            # a destination that the route calls broadcast or multicast is never answered
-            if pkt.family == 6 or ctx.host.addr_type(pkt.dst, 4) not in ("BROADCAST", "MULTICAST"):
-                reply = tcp_reset(pkt) if code is None else unreachable(pkt, code)
-                if reply is not None:
-                    ctx.path.send_reply(reply, pkt)
+            if code is not None:
+                if may_answer(pkt):
+                    ctx.path.error(pkt, UNREACHABLE[pkt.family], code)
+            # a destination that the route calls broadcast or multicast gets no reset
+            elif pkt.family == 6 or ctx.host.addr_type(pkt.dst, 4) not in ("BROADCAST", "MULTICAST"):
+                reset = tcp_reset(pkt)
+                if reset is not None:
+                    ctx.path.send_reset(reset, pkt)
             return Verdict.DROP
 
         return act

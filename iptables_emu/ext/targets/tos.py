@@ -84,10 +84,7 @@ class Tos(Target):
         keep, value = ~self.mask & U8, self.value
 
         def act(pkt: Packet, ctx: Context) -> Flow:
-            before, after = pkt.tos, pkt.tos & keep ^ value
-            if after != before:
-                pkt.set_tos(after)
-                ctx.rewrote(pkt, "tos", f"0x{before:02x}", f"0x{after:02x}")
+            ctx.set_tos(pkt, pkt.tos & keep ^ value)
             return Flow.CONTINUE
 
         return act
