@@ -99,8 +99,8 @@ class Reject(Target):
             if code is not None:
                 if may_answer(pkt):
                     ctx.path.error(pkt, UNREACHABLE[pkt.family], code)
-            # a destination that the route calls broadcast or multicast gets no reset
-            elif pkt.family == 6 or ctx.host.addr_type(pkt.dst, 4) not in ("BROADCAST", "MULTICAST"):
+            # a destination that the route calls broadcast or multicast gets no reset; 0.0.0.0 is this host
+            elif pkt.family == 6 or not pkt.dst or ctx.host.addr_type(pkt.dst, 4) not in ("BROADCAST", "MULTICAST"):
                 reset = tcp_reset(pkt)
                 if reset is not None:
                     ctx.path.send_reset(reset, pkt)
