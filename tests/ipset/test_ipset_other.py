@@ -88,3 +88,21 @@ def test_a_host_brings_its_sets() -> None:
     assert dict(host.ipsets.families()) == {"a": 4}
     with pytest.raises(HostError, match="line 1"):
         load_sets(Host.from_dict({"ipsets": "create a hash:nix\n"}), 0)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [
+        ("hash:net,port", "hash:net,port family inet6", 0),
+        ("hash:ip", "hash:ip family inet6", 0),
+        ("hash:ip", "hash:ip netmask 32", 0),
+        ("hash:ip bitmask 255.255.0.0", "hash:ip netmask 16", 0),
+        ("hash:ip netmask 24", "hash:ip", 1),
+        ("hash:ip netmask 24", "hash:ip family inet6 netmask 24", 1),
+    ],
+)
+def test_a_set_that_is_there_with_other_words(first: str, second: str, status: int) -> None:
+    """Measured: ``create -exist`` compares neither family nor sizes, and masks as 128 bits."""
+    sets = IpSets(0)
+    assert run_ipset(["ipset", "create", "x", *first.split()], sets).rc == 0
+    assert run_ipset(["ipset", "create", "x", *second.split(), "-exist"], sets).rc == status

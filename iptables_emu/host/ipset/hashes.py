@@ -252,8 +252,13 @@ class HashSet(BaseSet):
         return self.netmask if self.kind.masked and self.netmask != HOST_BITS.get(self.family, 32) else None
 
     def same(self, other: BaseSet) -> bool:
-        return (isinstance(other, HashSet) and self.maxelem == other.maxelem and self.bitmask == other.bitmask
+        return (isinstance(other, HashSet) and self.maxelem == other.maxelem and self._wide_mask == other._wide_mask
                 and self.markmask == other.markmask and self.ext.same(other.ext))  # fmt: skip
+
+    @property
+    def _wide_mask(self) -> int:
+        """The bitmask as the kernel keeps it for both families: 128 bits, of which IPv4 changes the first 32."""
+        return self.bitmask << 96 | FULL[6] >> 32 if self.family == 4 else self.bitmask
 
 
 def _bucketsize(asked: int | None) -> int:
