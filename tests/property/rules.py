@@ -37,7 +37,7 @@ REFUSED_AGAIN = {
     "-j LED --led-trigger-id x --led-delay 4294967294": "saved as -2",
     "-p tcp -j MASQUERADE --to-ports 10-20/3": "the shift is saved as 0",
     "-p tcp -j SNAT --to-source 192.0.2.1:10-20/5": "the shift is saved as 0",
-    "-m cluster --cluster-hash-seed 7 ! --cluster-local-node 32 --cluster-total-nodes 32": "saved as a mask out of range",
+    "-m cluster --cluster-hash-seed 7 ! --cluster-local-node 32 --cluster-total-nodes 32": "a mask out of range",
     "-p ipcomp -m ipcomp --ipcompspi :": "the whole range is not saved, and nothing is then -m ipcomp without a range",
 }
 """Rules of the tables that iptables-save writes in words which iptables itself does not read back."""
