@@ -12,7 +12,7 @@ from iptables_emu.text.errors import Exit, TryHelp, VersionProblem, report, try_
 from iptables_emu.text.execute import Batch, Output, apply_legacy, apply_nft, commit_legacy, commit_nft
 from iptables_emu.text.line import GONE
 from iptables_emu.text.programs import Environment, Result
-from iptables_emu.text.strerror import OperationError
+from iptables_emu.text.strerror import OperationError, no_table
 
 _ONLY_LOOKS = frozenset("LSC")
 
@@ -50,8 +50,7 @@ def carry_out(parsed: Command, program: str, env: Environment, out: Output) -> i
     legacy = env.ruleset.personality == "legacy"
     if parsed.table not in BUILTIN:
         if legacy:
-            why = "Table does not exist (do you need to insmod?)"
-            raise VersionProblem(f"can't initialize {program} table `{parsed.table}': {why}")
+            raise VersionProblem(f"can't initialize {program} table `{parsed.table}': {no_table(parsed.table)}")
         raise VersionProblem(f"table '{parsed.table}' does not exist")
     try:
         (_legacy if legacy else _nft)(parsed, env, out)

@@ -38,15 +38,27 @@ Batch = dict[Rule, tuple[int, str]]
 # -- legacy --------------------------------------------------------------------------------------
 
 
-def apply_legacy(table: Table, command: Command, out: Output) -> None:
-    """One command on the working copy. Raises ParameterProblem, OperationError."""
+def apply_legacy(table: Table, command: Command, out: Output, committed: Table | None = None) -> None:
+    """One command on the working copy; ``committed`` is the kernel's table where other commands went before.
+
+    Raises ParameterProblem, OperationError, Exit.
+    """
     if command.on_rule:
         _resolve_legacy(table, command, out)
         _rule_command(table, command, out)
     elif command.by_number:
         op.delete_number(table, command.chain or "", command.rulenum)
     else:
-        _chain_command(table, command, out, "legacy")
+        pending = frozenset[Rule]()
+        if committed is not None and command.commands & set("SZ"):
+            pending = _pending(table, committed)
+        _chain_command(table, command, out, "legacy", pending=pending)
+
+
+def _pending(table: Table, committed: Table) -> frozenset[Rule]:
+    """The rules that no commit has seen yet (a Rule is equal to itself only)."""
+    known = {rule for chain in committed.chains.values() for rule in chain.rules}
+    return frozenset(rule for chain in table.chains.values() for rule in chain.rules if rule not in known)
 
 
 def _resolve_legacy(table: Table, command: Command, out: Output) -> None:
@@ -108,12 +120,14 @@ def _one_rule(table: Table, command: Command, letter: str, spec: RuleSpec, perso
     return rule
 
 
-def _chain_command(table: Table, command: Command, out: Output, personality: str, line: int = 0) -> None:
+def _chain_command(
+    table: Table, command: Command, out: Output, personality: str, line: int = 0, pending: frozenset[Rule] = frozenset()
+) -> None:
     letters, name = command.commands, command.chain
     if letters & set("LS"):
-        _list(table, command, out, personality)
+        _list(table, command, out, personality, pending)
     if "Z" in letters:
-        _zero(table, command, out, personality)
+        _zero(table, command, out, personality, pending)
     elif "F" in letters:
         for chain in _selected(table, name, "flush_entries"):
             if command.verbose:
@@ -144,24 +158,24 @@ def _selected(table: Table, name: str | None, operation: str) -> list[Chain]:
     return [chain]
 
 
-def _list(table: Table, command: Command, out: Output, personality: str) -> None:
+def _list(table: Table, command: Command, out: Output, personality: str, pending: frozenset[Rule]) -> None:
     chains = _selected(table, command.chain, "")
     out.stderr += remarks(chains, command.rulenum)
     if "S" in command.commands:
-        out.stdout.append(list_rules(table, chains, command.rulenum, command.verbose > 0, personality))
+        out.stdout += list_rules(table, chains, command.rulenum, command.verbose > 0, personality, pending)
         return
     fmt = Format(command.numeric, command.verbose > 0, command.exact, command.line_numbers, personality)
     out.stdout.append(list_table(table, chains, command.rulenum, fmt))
 
 
-def _zero(table: Table, command: Command, out: Output, personality: str) -> None:
+def _zero(table: Table, command: Command, out: Output, personality: str, pending: frozenset[Rule]) -> None:
     if command.zero_one:
-        op.zero_number(table, command.chain or "", command.rulenum, personality)
+        op.zero_number(table, command.chain or "", command.rulenum, personality, pending)
         return
     for chain in _selected(table, command.chain, "zero_entries"):
         if command.verbose:
             out.stdout.append(f"Zeroing chain `{chain.name}'\n")
-        op.zero(chain)
+        op.zero(chain, pending, keep_policy=personality == "legacy" and chain.policy_set)
 
 
 def _delete_chains(table: Table, command: Command, out: Output) -> None:
@@ -207,6 +221,8 @@ def _rule_command_nft(table: Table, command: Command, out: Output, batch: Batch,
             chain.hooked = True
     specs = command.specs()
     for spec in specs[:1] if letter == "R" else specs:
+        if letter in "AIR" and spec.proto > 0xFF:
+            spec = spec._replace(proto=spec.proto & 0xFF)  # nf_tables compares the one byte of the header
         rule = _one_rule(table, command, letter, spec, "nft")
         if command.verbose:
             out.stdout.append(verbose_line(spec, "nft"))

@@ -75,7 +75,7 @@ def rule_row(rule: Rule, index: int, fmt: Format) -> str:
     out = f"{index:<4} " if fmt.line_numbers else ""
     if fmt.verbose:
         out += count_text(rule.packets, fmt.exact) + count_text(rule.bytes, fmt.exact)
-    proto = protocol_name(spec.proto, not fmt.numeric) or str(spec.proto)
+    proto = _protocol(spec.proto, not fmt.numeric)
     out += f"{pad(_target_name(spec), 9)} {'!' if spec.not_proto else ' '}{proto:<4} {_fragment(spec)} "
     if fmt.verbose:
         iif, oif = _interface(spec.iif, spec.not_iif, fmt), _interface(spec.oif, spec.not_oif, fmt)
@@ -83,6 +83,11 @@ def rule_row(rule: Rule, index: int, fmt: Format) -> str:
     for value, mask, inverted in ((spec.src, spec.src_mask, spec.not_src), (spec.dst, spec.dst_mask, spec.not_dst)):
         out += f"{'!' if inverted else ' '}{address_text(value, mask, spec.family, fmt.numeric):<19} "
     return out + _extensions(spec, fmt) + "\n"
+
+
+def _protocol(number: int, lookup: bool) -> str:
+    """The column ``prot``, for which iptables looks at one byte of the number (``-p mptcp`` is 262)."""
+    return protocol_name(number & 0xFF, lookup) or str(number & 0xFF)
 
 
 def pad(text: str, width: int) -> str:
@@ -93,7 +98,7 @@ def pad(text: str, width: int) -> str:
 def verbose_line(spec: RuleSpec, personality: str) -> str:
     """What -A, -I ... print with -v (format FMT_PRINT_RULE)."""
     fmt = Format(numeric=True, verbose=True, personality=personality)
-    proto = protocol_name(spec.proto, False) or str(spec.proto)
+    proto = _protocol(spec.proto, False)
     out = f"{_target_name(spec)} {'!' if spec.not_proto else ' '}{proto} opt {_fragment(spec)} "
     out += f"in {_interface(spec.iif, spec.not_iif, fmt)} out {_interface(spec.oif, spec.not_oif, fmt)} "
     out += f"{'!' if spec.not_src else ' '}{address_text(spec.src, spec.src_mask, spec.family, True)} "

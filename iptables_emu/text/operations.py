@@ -71,22 +71,29 @@ def flush(table: Table, chain: Chain) -> None:
     chain.rules, chain.shared = [], False
 
 
-def zero(chain: Chain) -> None:
-    """Counters of a chain's policy and rules to 0."""
-    chain.packets = chain.bytes = 0
-    chain.counts = True
+def zero(chain: Chain, pending: frozenset[Rule] = frozenset(), *, keep_policy: bool = False) -> None:
+    """Counters of a chain's policy and rules to 0, but those that were given since the last commit.
+
+    Source: libiptc zeroes only what is mapped to the kernel's counters (COUNTER_MAP_NORMAL_MAP).
+    """
+    if not keep_policy:
+        chain.packets = chain.bytes = 0
+        chain.counts = True
     if any(r.packets or r.bytes for r in chain.rules):
-        chain.rules = [_zeroed(r) for r in chain.rules]
+        chain.rules = [r if r in pending else _zeroed(r) for r in chain.rules]
         chain.shared = False
 
 
-def zero_number(table: Table, name: str, number: int, personality: str) -> None:
+def zero_number(
+    table: Table, name: str, number: int, personality: str, pending: frozenset[Rule] = frozenset()
+) -> None:
     """iptables-nft looks for the rule as for a deletion."""
     missing, beyond = ("zero_counter", "E2BIG") if personality == "legacy" else ("delete_entry", "ENOENT")
     chain = chain_of(table, name, missing)
     if number > len(chain.rules):
         raise OperationError(beyond, missing)
-    chain.own()[number - 1] = _zeroed(chain.rules[number - 1])
+    if chain.rules[number - 1] not in pending:
+        chain.own()[number - 1] = _zeroed(chain.rules[number - 1])
 
 
 def _zeroed(rule: Rule) -> Rule:

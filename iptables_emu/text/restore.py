@@ -278,7 +278,7 @@ class Restore:
             return
         if self.legacy:
             assert self.table is not None
-            apply_legacy(self.table, command, self.out)
+            apply_legacy(self.table, command, self.out, self.ruleset.get(self.table.family, self.table.name))
         else:
             self.queue.append(_Queued(self.line, "command", "", "", None, command))
 

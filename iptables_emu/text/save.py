@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from iptables_emu.model.address import mask_bits, show, show_mask
 from iptables_emu.model.rule import Rule, RuleSpec
 from iptables_emu.model.ruleset import Chain, Ruleset, Table
 from iptables_emu.options.names import CHAIN_NAME, protocol_name
 from iptables_emu.options.spec import Base
+from iptables_emu.text.errors import Exit
 
 
 def base_of(spec: RuleSpec, personality: str) -> Base:
@@ -90,23 +91,30 @@ def remarks(chains: Iterable[Chain], number: int = 0) -> list[str]:
     ]
 
 
-def list_rules(table: Table, chains: list[Chain], number: int, verbose: bool, personality: str) -> str:
-    """``-S``: declarations, then rules; with ``number`` only that rule; ``verbose`` adds ``-c packets bytes``."""
-    out = []
+def list_rules(
+    table: Table, chains: list[Chain], number: int, verbose: bool, personality: str, pending: frozenset[Rule]
+) -> Iterator[str]:
+    """``-S``: declarations, then rules; with ``number`` only that rule; ``verbose`` adds ``-c packets bytes``.
+
+    Raises Exit where a rule that iptables-legacy has not committed jumps to a chain: libiptc still holds the
+    chain's name as that of a target, for which there is no library.
+    """
     if not number:
         for chain in chains:
             if chain.policy is None:
-                out.append(f"-N {chain.name}\n")
+                yield f"-N {chain.name}\n"
             else:
                 count = f" -c {chain.packets} {chain.bytes}" if verbose else ""
-                out.append(f"-P {chain.name} {chain.policy}{count}\n")
+                yield f"-P {chain.name} {chain.policy}{count}\n"
     for chain in chains:
         for index, rule in enumerate(chain.rules, 1):
             if not number or number == index:
-                out.append(_listed_rule(chain.name, rule, verbose, personality))
-    return "".join(out)
+                yield _listed_matches(chain.name, rule, verbose, personality)
+                if rule in pending and rule.spec.jump in table.chains:
+                    raise Exit(1, f"Can't find library for target `{rule.spec.jump}'\n")
+                yield target_text(rule.spec, personality) + "\n"
 
 
-def _listed_rule(chain: str, rule: Rule, verbose: bool, personality: str) -> str:
+def _listed_matches(chain: str, rule: Rule, verbose: bool, personality: str) -> str:
     count = f" -c {rule.packets} {rule.bytes}" if verbose else ""
-    return f"-A {chain}{match_text(rule.spec, personality)}{count}{target_text(rule.spec, personality)}\n"
+    return f"-A {chain}{match_text(rule.spec, personality)}{count}"

@@ -13,6 +13,7 @@ from iptables_emu.text.getopt import Getopt, complaint
 from iptables_emu.text.option_tables import save_options
 from iptables_emu.text.programs import VERSION, Environment, Result
 from iptables_emu.text.save import remarks, save_table
+from iptables_emu.text.strerror import no_table
 
 
 @dataclass(slots=True)
@@ -33,8 +34,7 @@ def save_main(argv: Sequence[str], family: int, name: str, env: Environment) -> 
     only, stderr = options.table, options.stderr
     if only is not None and only not in BUILTIN:
         if env.ruleset.personality == "legacy":
-            why = "Cannot initialize: Table does not exist (do you need to insmod?)"
-            return Result(1, "", f"{stderr}{name} v{env.version}: {why}\n")
+            return Result(1, "", f"{stderr}{name} v{env.version}: Cannot initialize: {no_table(only)}\n")
         return Result(1, "", f"{stderr}Table `{only}' does not exist\n")
     text = save_text(env, family, name, only, counters=options.counters)
     for table in env.ruleset.ordered(family):

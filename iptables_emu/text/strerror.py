@@ -47,6 +47,15 @@ _NFT = {
 }
 
 
+_TABLE_NAME_MAX = 32  # XT_TABLE_MAXNAMELEN
+
+
+def no_table(name: str) -> str:
+    """Why iptables-legacy cannot take a table that there is not."""
+    too_long = len(name) >= _TABLE_NAME_MAX
+    return "Module is wrong version" if too_long else "Table does not exist (do you need to insmod?)"
+
+
 class OperationError(Exception):
     """An operation on the ruleset failed with an errno name; ``operation`` picks the words."""
 

@@ -13,8 +13,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 
-def cases() -> list[list[tuple[str, str]]]:
-    """The blocks of the file: (command line, standard input)."""
+def cases(backend: str) -> list[list[tuple[str, str]]]:
+    """The blocks of the file that are for this backend: (command line, standard input)."""
     out: list[list[tuple[str, str]]] = [[]]
     for line in (HERE / "text_cases.txt").read_text().splitlines():
         if line.startswith("#"):
@@ -25,7 +25,8 @@ def cases() -> list[list[tuple[str, str]]]:
             out[-1][-1] = (out[-1][-1][0], line[2:].encode().decode("unicode_escape"))
         else:
             out[-1].append((line, ""))
-    return [case for case in out if case]
+    mine = [case[case[0][0] == f"@{backend}" :] for case in out if case]
+    return [case for case in mine if case[0][0][0] != "@"]
 
 
 def one(backend: str, case: list[tuple[str, str]]) -> list[list[object]]:
@@ -44,10 +45,10 @@ def one(backend: str, case: list[tuple[str, str]]) -> list[list[object]]:
 
 def main() -> None:
     if len(sys.argv) > 1:
-        print(json.dumps(one(sys.argv[1], cases()[int(sys.argv[2])])))
+        print(json.dumps(one(sys.argv[1], cases(sys.argv[1])[int(sys.argv[2])])))
         return
     for backend in ("nft", "legacy"):
-        for number, case in enumerate(cases()):
+        for number, case in enumerate(cases(backend)):
             command = ["unshare", "-n", sys.executable, __file__, backend, str(number)]
             answers = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
             print(json.dumps({"backend": backend, "case": case, "answers": answers}))
