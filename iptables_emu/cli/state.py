@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from iptables_emu.cli.lock import XtablesLock
 from iptables_emu.cli.streams import read_input, write
 from iptables_emu.model.ruleset import Ruleset
 from iptables_emu.packet.printable import printable
@@ -94,7 +95,7 @@ class Globals:
 
 def run_stateful(argv: Sequence[str], settings: Globals) -> int:
     """Run a real program on the stored ruleset and store what it changed."""
-    from iptables_emu.store.state import StateError, Store
+    from iptables_emu.store.state import StateError
 
     found = program_of(argv[0])
     personality = (found[2] if found else None) or settings.backend
@@ -105,18 +106,65 @@ def run_stateful(argv: Sequence[str], settings: Globals) -> int:
         env = Environment(settings.memory.rulesets[personality], settings.strict, read_input, sets)
         return _finish(run_program(argv, env))
     gc.disable()  # a run is short, and a ruleset makes no cycles
+    run = _Run(argv, personality, settings)
     try:
-        with Store(settings.state_file) as store:
-            ruleset: Ruleset = store.load(personality)
-            before = dict(ruleset.tables)
-            env = Environment(ruleset, settings.strict, read_input, _families(store))
-            result = run_program(argv, env)
-            if ruleset.tables != before or list(ruleset.tables) != list(before):
-                store.save(ruleset, before)
+        while True:
+            try:
+                return _finish(run.once())
+            except _WaitOutside as waits:
+                waits.on()
     except StateError as error:
         write(sys.stderr, f"iptables-sim: {printable(str(error))}\n")
         return 4
-    return _finish(result)
+
+
+class _WaitOutside(Exception):
+    """The program waits for something: it begins anew when that is there, since the state is not to be held so long."""
+
+    def __init__(self, on: Callable[[], None]) -> None:
+        self.on = on
+
+
+class _Run:
+    """One run of a program on the stored ruleset: within one transaction, which waits for nobody."""
+
+    def __init__(self, argv: Sequence[str], personality: str, settings: Globals) -> None:
+        self.argv, self.personality, self.settings = argv, personality, settings
+        self.lock = XtablesLock(Path(f"{settings.state_file}.lock"))
+        self.input: str | None = None
+        self.waited = False
+
+    def once(self) -> Result:
+        """Run it and store what it changed. Raises StateError, _WaitOutside."""
+        from iptables_emu.store.state import Store
+
+        with Store(self.settings.state_file) as store:
+            ruleset: Ruleset = store.load(self.personality)
+            before = dict(ruleset.tables)
+            env = Environment(ruleset, self.settings.strict, self._input, _families(store), self._lock)
+            result = run_program(self.argv, env)
+            if ruleset.tables != before or list(ruleset.tables) != list(before):
+                store.save(ruleset, before)
+        return result
+
+    def _input(self) -> str:
+        if self.input is None:
+            raise _WaitOutside(self._read)
+        return self.input
+
+    def _read(self) -> None:
+        self.input = self.lock.read_locking() if self.personality == "legacy" else read_input()
+
+    def _lock(self, seconds: int) -> None:
+        if self.lock.take(0):
+            return
+        if seconds == 0 or self.waited:
+            raise self.lock.refusal(seconds)
+        raise _WaitOutside(lambda: self._wait(seconds))
+
+    def _wait(self, seconds: int) -> None:
+        self.lock.take(seconds)
+        self.waited = True
 
 
 def _families(store: Store) -> dict[str, int]:

@@ -192,7 +192,7 @@ class _Line(LineState):
             number = -1 if arg is None else scan_integer(arg)
             if number is None:
                 raise ParameterProblem("wait seconds not numeric")
-            self.wait = number
+            self.command.wait = number
             return
         check_wait_interval(arg)
         self.warn(WAIT_INTERVAL_IGNORED)
@@ -230,7 +230,7 @@ class _Line(LineState):
             raise ParameterProblem(
                 '\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n'
             )
-        if self.wait_interval and not self.wait:
+        if self.wait_interval and not command.wait:
             raise ParameterProblem("--wait-interval only makes sense with --wait\n")
         if self.eager:
             for loaded in (*self.matches, *((self.target,) if self.target else ())):

@@ -24,6 +24,7 @@ class Command:
     rulenum: int = 0
     by_number: bool = False  # -D with a number
     zero_one: bool = False  # -Z with a number
+    wait: int = 0  # -w: seconds for the xtables lock, -1 for ever
     newname: str = ""
     policy: str | None = None
     counters: tuple[int, int] | None = None

@@ -31,6 +31,8 @@ def command_main(argv: Sequence[str], family: int, env: Environment) -> Result:
             parsed = parser.parse(argv)
         finally:
             out.stderr += parser.warnings
+        if env.ruleset.personality == "legacy":
+            env.lock(parsed.wait)
         rc = carry_out(parsed, program, env, out)
     except Exit as stop:
         out.stdout.append(stop.stdout)

@@ -63,7 +63,7 @@ class LineState:
     target: Loaded | None = None
     protocol: str | None = None
     sources = destinations = iif = oif = ""
-    proto_number = wait = 0
+    proto_number = 0
     invert = pending = proto_used = wait_interval = False
 
     def __init__(self, parser: Settings, argv: Sequence[str], table: str, eager: bool) -> None:

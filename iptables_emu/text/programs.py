@@ -25,12 +25,14 @@ class Result:
 @dataclass(slots=True)
 class Environment:
     """What a program works on. ``read_input`` reads all of standard input; ``sets`` are the ipsets that
-    exist, with their families (0: of both)."""
+    exist, with their families (0: of both). ``lock`` takes the xtables lock, waiting so many seconds (0: not at
+    all, -1: for ever), or raises Exit; only iptables-legacy asks for it."""
 
     ruleset: Ruleset
     strict: bool = False
     read_input: Callable[[], str] = lambda: ""
     sets: Mapping[str, int] = field(default_factory=dict)
+    lock: Callable[[int], None] = lambda seconds: None
 
     @property
     def version(self) -> str:

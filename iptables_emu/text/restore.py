@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,13 +26,14 @@ BUFFER = 10240  # bytes of fgets' buffer: a longer line arrives in pieces
 
 @dataclass(slots=True)
 class Options:
-    """The options of iptables-restore; ``table`` is -T."""
+    """The options of iptables-restore; ``table`` is -T, ``wait`` the seconds of -w (-1: for ever)."""
 
     counters: bool = False
     noflush: bool = False
     test: bool = False
     verbose: int = 0
     table: str | None = None
+    wait: int = 0
 
 
 class _Queued(NamedTuple):
@@ -72,8 +73,15 @@ def strtok(text: str) -> list[str]:
 class Restore:
     """One run of iptables-restore over a text."""
 
-    def __init__(self, ruleset: Ruleset, parser: Parser, options: Options, strict: bool = False) -> None:
-        self.ruleset, self.parser, self.options, self.strict = ruleset, parser, options, strict
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        parser: Parser,
+        options: Options,
+        strict: bool = False,
+        lock: Callable[[int], None] = lambda seconds: None,
+    ) -> None:
+        self.ruleset, self.parser, self.options, self.strict, self.lock = ruleset, parser, options, strict, lock
         self.out = Output()
         self.line = 0
         self.table: Table | None = None
@@ -163,6 +171,8 @@ class Restore:
         self.table_name = cut(name, 31)
         if only and only != name:
             return True
+        if self.legacy:
+            self.lock(self.options.wait)
         if name not in BUILTIN:
             raise ParameterProblem(f"{program}: unable to initialize table '{name}'")
         self.in_table = True

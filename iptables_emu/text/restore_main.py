@@ -22,7 +22,6 @@ class _CommandLine:
     options: Options = field(default_factory=Options)
     files: list[str] = field(default_factory=list)
     stderr: str = ""
-    wait: int = 0
     wait_interval: bool = False
 
 
@@ -40,7 +39,7 @@ def restore_main(argv: Sequence[str], family: int, name: str, env: Environment) 
     if env.strict:
         parser.announced |= GONE
     parser.sets = frozenset(env.sets.items())
-    run = Restore(env.ruleset, parser, line.options, env.strict)
+    run = Restore(env.ruleset, parser, line.options, env.strict, env.lock)
     rc = run.run(text)
     return Result(rc, "".join(run.out.stdout), line.stderr + "".join(run.out.stderr))
 
@@ -50,7 +49,7 @@ def _input(line: _CommandLine, env: Environment) -> str:
     if len(line.files) > 1:
         raise Exit(1, "Unknown arguments found on commandline\n")
     text = read_file(line.files[0]) if line.files else None
-    if line.wait_interval and not line.wait:
+    if line.wait_interval and not line.options.wait:
         raise Exit(1, "Option --wait-interval requires option --wait\n")
     return env.read_input() if text is None else text
 
@@ -109,4 +108,4 @@ def _wait(line: _CommandLine, letter: str, arg: str | None, getopt: Getopt, env:
     number = -1 if arg is None else scan_integer(arg)
     if number is None:
         raise ParameterProblem("wait seconds not numeric")
-    line.wait = number
+    line.options.wait = number
