@@ -7,6 +7,7 @@ new rules.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from iptables_emu.compile.check import Kernel, Loop, needs_check, reached_from
@@ -289,11 +290,7 @@ def commit_nft(ruleset: Ruleset, table: Table, batch: Batch, strict: bool = Fals
     With ``strict`` it knows no QUEUE, as the kernel does not when iptables-nft asks for it.
     """
     bad = (*table.builtin, "QUEUE") if strict else table.builtin
-    told = [
-        _refused_line(rule, batch, *_bad_jump(table, rule))
-        for rule in batch
-        if rule.spec.jump in bad and rule.spec.target is None
-    ]
+    told = [_refused_line(rule, batch, *_bad_rule(table, rule)) for rule in batch if _is_bad(rule.spec, bad)]
     if not told and any(needs_check(rule.spec, table) for rule in batch):
         try:
             kernel = Kernel(table, "nft", reached_from(table, "nft"), ruleset.tables.values())
@@ -306,9 +303,20 @@ def commit_nft(ruleset: Ruleset, table: Table, batch: Batch, strict: bool = Fals
     ruleset.put(table)
 
 
-def _bad_jump(table: Table, rule: Rule) -> tuple[str, str]:
-    """A jump to a base chain, or to QUEUE: (errno, the rule's chain)."""
+def _is_bad(spec: RuleSpec, jumps: Sequence[str]) -> bool:
+    return _none_but_every(spec) or (spec.jump in jumps and spec.target is None)
+
+
+def _none_but_every(spec: RuleSpec) -> bool:
+    """``! -s 0/0``: iptables-nft asks for a comparison of no bytes, which nf_tables refuses."""
+    return (spec.not_src and not spec.src_mask) or (spec.not_dst and not spec.dst_mask)
+
+
+def _bad_rule(table: Table, rule: Rule) -> tuple[str, str]:
+    """(errno, the rule's chain) of a rule that nf_tables refuses; a jump to a base chain or to QUEUE among them."""
     where = next(c.name for c in table.chains.values() if rule in c.rules)
+    if _none_but_every(rule.spec):
+        return "EINVAL", where
     chain = table.chains.get(rule.spec.jump)
     return "EOPNOTSUPP" if chain is not None and chain.hooked else "ENOENT", where
 
