@@ -122,7 +122,7 @@ def _one_rule(table: Table, command: Command, letter: str, spec: RuleSpec, perso
 
 
 def _chain_command(
-    table: Table, command: Command, out: Output, personality: str, line: int = 0, pending: frozenset[Rule] = frozenset()
+    table: Table, command: Command, out: Output, personality: str, pending: frozenset[Rule] = frozenset()
 ) -> None:
     letters, name = command.commands, command.chain
     if letters & set("LS"):
@@ -137,14 +137,13 @@ def _chain_command(
     elif "N" in letters:
         op.create_chain(table, name or "")
     elif "X" in letters:
-        if personality == "legacy":
-            _delete_chains(table, command, out)
-        else:
-            _delete_chains_nft(table, command, out, line)
+        _delete_chains(table, command, out)
     elif "E" in letters:
         op.rename_chain(table, name or "", command.newname)
     elif "P" in letters:
         counters = command.counters if personality == "legacy" else (0, 0)
+        if personality == "nft" and command.policy not in ("ACCEPT", "DROP"):
+            raise OperationError("EINVAL", "set_policy")  # looked at before the chain
         op.set_policy(table, name or "", command.policy or "", counters)
         if personality == "nft":
             _hook(table, name)
@@ -204,10 +203,12 @@ def apply_nft(table: Table, command: Command, out: Output, batch: Batch, line: i
         _rule_command_nft(table, command, out, batch, line)
     elif command.by_number:
         op.delete_number(table, command.chain or "", command.rulenum)
+    elif "X" in command.commands:
+        _delete_chains_nft(table, command, out, batch, line)
     else:
         if "F" in command.commands and (command.chain or command.verbose):
             _hook(table, command.chain)
-        _chain_command(table, command, out, "nft", line)
+        _chain_command(table, command, out, "nft")
 
 
 def _rule_command_nft(table: Table, command: Command, out: Output, batch: Batch, line: int) -> None:
@@ -238,16 +239,21 @@ def _hook(table: Table, name: str | None) -> None:
             table.chains[each].hooked = True
 
 
-def _delete_chains_nft(table: Table, command: Command, out: Output, line: int) -> None:
-    """-X: the kernel refuses chains that are in use, all or nothing."""
+def _delete_chains_nft(table: Table, command: Command, out: Output, batch: Batch, line: int) -> None:
+    """-X: the kernel refuses chains that are in use, all or nothing.
+
+    iptables-nft itself refuses a base chain whose policy it has changed, or with rules that it has just made.
+    """
     name = command.chain
     if name is not None:
         chosen = [op.chain_of(table, name, "chain_del")]
     else:
         chosen = table.user_chains() if command.verbose else [c for c in table.chains.values() if c.policy is None]
     if name is not None and chosen[0].policy is not None:
-        if chosen[0].rules or chosen[0].policy != "ACCEPT":
+        if chosen[0].policy != "ACCEPT" or any(rule in batch for rule in chosen[0].rules):
             raise OperationError("EBUSY", "chain_del")
+        if chosen[0].rules:
+            raise _busy(name, line)
         chosen[0].hooked = False
         return
     if command.verbose:
@@ -255,7 +261,7 @@ def _delete_chains_nft(table: Table, command: Command, out: Output, line: int) -
     busy = {r.spec.jump for c in table.chains.values() for r in c.rules if r.spec.target is None}
     for chain in chosen:
         if chain.name in busy or chain.rules:
-            raise ResourceProblem(f"{_where(line)}CHAIN_DEL failed ({STRERROR['EBUSY']}): chain {chain.name}")
+            raise _busy(chain.name, line)
     for chain in chosen:
         del table.chains[chain.name]
     if name is None:
@@ -336,6 +342,10 @@ def _judged(kernel: Kernel, batch: Batch) -> list[str]:
                 if rule in batch and rule.spec.chain:
                     return [_refused_line(rule, batch, blamed, chain.name)]
     return told
+
+
+def _busy(chain: str, line: int) -> ResourceProblem:
+    return ResourceProblem(f"{_where(line)}CHAIN_DEL failed ({STRERROR['EBUSY']}): chain {chain}")
 
 
 def _where(line: int) -> str:

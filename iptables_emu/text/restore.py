@@ -337,8 +337,8 @@ class Restore:
         if item.policy not in ("ACCEPT", "DROP", "-"):
             raise OperationError("EINVAL", "set_policy")
         chain.hooked = True
-        if item.policy != "-":
-            op.set_policy(table, item.name, item.policy, item.counters or (0, 0))
+        policy = str(chain.policy) if item.policy == "-" else item.policy
+        op.set_policy(table, item.name, policy, item.counters or (0, 0))
 
 
 def split_counters(buffer: str, line: int) -> tuple[list[str], str]:

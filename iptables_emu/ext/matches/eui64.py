@@ -21,6 +21,10 @@ class Eui64(Match):
     def parse(cls, given: Gathered, base: Base) -> Self:
         return cls()
 
+    def listing(self, numeric: bool, base: Base) -> str:
+        """Its library cannot print: iptables-legacy then gives the name, iptables-nft nothing."""
+        return "eui64 " if base.personality == "legacy" else ""
+
     def region(self, base: Base) -> Region:
         return Region(((within("eui64", ((1, 1),), label="-m eui64"),),))
 
