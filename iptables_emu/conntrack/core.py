@@ -76,16 +76,18 @@ class Conntrack:
     def track(self, pkt: Packet, hook: str) -> Verdict:
         """nf_conntrack_in: sets ``pkt.ct`` and ``pkt.ctinfo``; an INVALID packet has no ct."""
         self.reason = ""
-        if pkt.untracked or pkt.ct is not None:
+        template = pkt.ct.template if pkt.ct is not None else None
+        if pkt.untracked or (pkt.ct is not None and template is None):
             return Verdict.ACCEPT  # seen before (lo), or not to be tracked
+        pkt.ct = None
         if pkt.frag_offset or (pkt.family == 6 and skip_headers(pkt.data) is None):
             return self._invalid(pkt, "no transport header")
         if pkt.proto in (ICMP, ICMPV6):
-            handled = self._icmp(pkt, hook)
+            handled = self._icmp(pkt, hook, template)
             if handled is not None:
                 return handled
         for _ in range(2):
-            verdict = self._normal(pkt, hook)
+            verdict = self._normal(pkt, hook, template)
             if verdict is not None:
                 return verdict
         return Verdict.ACCEPT
@@ -124,15 +126,14 @@ class Conntrack:
             return sctp.error(segment, hook == "PREROUTING" and bool(self.sysctl("checksum")))
         return None
 
-    def _normal(self, pkt: Packet, hook: str) -> Verdict | None:
+    def _normal(self, pkt: Packet, hook: str, template: CtTemplate | None) -> Verdict | None:
         """Find or make the connection; None: look up again."""
         problem = self._error(pkt, hook)
         key = read_tuple(pkt.family, pkt.src, pkt.dst, pkt.proto, bytes(pkt.data[pkt.l4 : pkt.length]))
         if key is None or problem == "short packet":
             return self._invalid(pkt, problem or "short packet")
-        template = pkt.ct_template
-        zone = template.zone if template else 0
-        found = self._find(key, template)
+        zone = template.zone_of(pkt.mark) if template else 0
+        found = self._find(key, zone, template)
         if found is None:
             conn = self._create(pkt, key, template, zone)
             if conn is None:
@@ -163,9 +164,9 @@ class Conntrack:
             conn.status |= t.SEEN_REPLY
         return Verdict.ACCEPT
 
-    def _find(self, key: Tuple, template: CtTemplate | None) -> tuple[Conn, int] | None:
+    def _find(self, key: Tuple, zone: int, template: CtTemplate | None) -> tuple[Conn, int] | None:
         """The connection of a tuple; each direction is looked up in the zone that counts for it."""
-        zone, side = (template.zone, template.zone_dir) if template else (0, "")
+        side = template.zone_dir if template else ""
         for conn, direction in self.table.entries(key):
             wanted = zone if not side or (side == "orig") is (direction == ORIGINAL) else 0
             if conn.zone_of(direction) == wanted:
@@ -239,7 +240,7 @@ class Conntrack:
 
     # -- ICMP errors -----------------------------------------------------------------------------
 
-    def _icmp(self, pkt: Packet, hook: str) -> Verdict | None:
+    def _icmp(self, pkt: Packet, hook: str, template: CtTemplate | None) -> Verdict | None:
         """ICMP's own cases; None: track it as any other packet (nf_conntrack_handle_icmp)."""
         segment = bytes(pkt.data[pkt.l4 : pkt.length])
         six = pkt.proto == ICMPV6
@@ -258,15 +259,15 @@ class Conntrack:
             return self._invalid(pkt, "invalid icmp type")
         elif kind not in ICMP_ERRORS:
             return None
-        return self._related(pkt, segment)
+        return self._related(pkt, segment, template)
 
-    def _related(self, pkt: Packet, segment: bytes) -> Verdict:
+    def _related(self, pkt: Packet, segment: bytes, template: CtTemplate | None) -> Verdict:
         """An error belongs to the connection of the packet that it quotes (nf_conntrack_inet_error)."""
         inner = quoted(segment[8:], pkt.family)
         key = read_tuple(*inner[:4], inner[4]) if inner else None
         if key is None or not key.invertible():
             return self._invalid(pkt, "invalid inner packet")
-        found = self._find(key.inverse(), pkt.ct_template)
+        found = self._find(key.inverse(), template.zone_of(pkt.mark) if template else 0, template)
         if found is None:
             return self._invalid(pkt, "icmp error for no known connection")
         conn, direction = found
@@ -310,10 +311,6 @@ class Conntrack:
         return Verdict.ACCEPT
 
     # -- for targets -------------------------------------------------------------------------------
-
-    def set_template(self, pkt: Packet, *, zone: int = 0, zone_dir: str = "", helper: str = "") -> None:
-        """``-j CT``: how the connection to come is to be tracked."""
-        pkt.ct_template = CtTemplate(zone, zone_dir, helper)
 
     def setup_nat(self, pkt: Packet, wanted: NatRange, manip: str, ctx: Context) -> Verdict:
         """A NAT target's request (nf_nat_setup_info)."""

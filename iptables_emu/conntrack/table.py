@@ -15,11 +15,16 @@ SECOND = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class CtTemplate:
-    """What ``-j CT`` asks for the connection to come."""
+    """What ``-j CT`` asks for the connection to come; the zone is the packet's mark where ``by_mark`` says so."""
 
     zone: int = 0
     zone_dir: str = ""  # "" both, "orig", "reply"
     helper: str = ""
+    by_mark: bool = False
+
+    def zone_of(self, mark: int) -> int:
+        """The zone for a packet with this mark."""
+        return mark & 0xFFFF if self.by_mark else self.zone
 
 
 @dataclass(slots=True, eq=False)
@@ -48,6 +53,14 @@ class Conn:
     accounted: bool = False
     gone: bool = False
     serial: int = 0
+    template: CtTemplate | None = None  # it stands for a connection to come, and is none itself
+
+    @classmethod
+    def of_template(cls, template: CtTemplate) -> Conn:
+        """What a packet carries from ``-j CT`` to conntrack; matches take it for a connection."""
+        nothing = Tuple(0, 0, 0, 0)
+        status = t.TEMPLATE | t.CONFIRMED
+        return cls([nothing, nothing], template.zone, template.zone_dir, status, template=template)
 
     @property
     def original(self) -> Tuple:

@@ -45,7 +45,6 @@ def looped(pkt: Packet, data: bytes, decision: Decision) -> Packet:
     again.pkttype = HOST
     again.frag_max, again.frag_sizes, again.forwarded = 0, (), False
     again.socket, again.uid, again.gid = False, None, None
-    again.ct_template = None
     again.ip_options, again.sum_valid = None, False
     again.link = decision.route.dev if decision.route else ""
     return again

@@ -207,7 +207,7 @@ class Machine:
         core = self.conntrack
         core.now = self.now
         core.expire()
-        known = pkt.ct is not None
+        known = pkt.ct is not None and pkt.ct.template is None
         verdict = core.track(pkt, hook)
         if not known:
             entry = "" if pkt.ct is None else f"{pkt.ct.original.text()} / {pkt.ct.reply.text()}"

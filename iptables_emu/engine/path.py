@@ -229,7 +229,7 @@ class Path:
         if machine.hook("POSTROUTING", copy, "", decision.dev) is Verdict.ACCEPT:
             machine.end(copy, "sent", "comes back, for this host listens too")
             copy.iif, copy.oif, copy.pkttype = decision.dev, "", LOOPBACK
-            copy.socket, copy.uid, copy.gid, copy.ct_template = False, None, None, None
+            copy.socket, copy.uid, copy.gid = False, None, None
             self.come_back(copy, Decision("local", "for everyone on the link", decision.dev, broadcast=True))
         if legacy:
             machine.start(pkt, "copy")

@@ -164,6 +164,6 @@ def _own_copy(path: Path, pkt: Packet, data: bytes, decision: Decision) -> None:
         return
     machine.end(copy, "sent", "comes back, for this host listens too")
     copy.iif, copy.oif, copy.pkttype = decision.dev, "", LOOPBACK
-    copy.socket, copy.uid, copy.gid, copy.ct_template = False, None, None, None
+    copy.socket, copy.uid, copy.gid = False, None, None
     joined = Decision("local", "multicast that this host has joined", decision.dev, decision.route, broadcast=True)
     path.come_back(copy, joined)

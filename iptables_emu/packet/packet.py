@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from iptables_emu.packet.checksum import internet_checksum
 
 if TYPE_CHECKING:
-    from iptables_emu.conntrack.table import Conn, CtTemplate
+    from iptables_emu.conntrack.table import Conn
     from iptables_emu.engine.ip_options import IpOptions
     from iptables_emu.packet.spec import PacketSpec
 
@@ -35,7 +35,6 @@ class Packet:
 
     __slots__ = (
         "ct",
-        "ct_template",
         "ctinfo",
         "data",
         "df",
@@ -91,7 +90,6 @@ class Packet:
         self.socket = False  # a socket of this host sent it
         self.ct: Conn | None = None
         self.ctinfo = 0
-        self.ct_template: CtTemplate | None = None  # what -j CT asked for
         self.untracked = False
         self.hotdrop = False
         self.forwarded = False

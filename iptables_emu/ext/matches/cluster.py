@@ -82,7 +82,7 @@ class Cluster(Match):
             group = pkt.dst >> 28 == 0xE if pkt.family == 4 else pkt.dst >> 120 == 0xFF
             if pkt.pkttype == MULTICAST and not group:
                 pkt.pkttype = HOST  # sent to all nodes by a shared address: this one takes it as its own
-            if pkt.ct is None:
+            if pkt.ct is None or pkt.ct.template:
                 return False
             source = (pkt.ct.master or pkt.ct).original.src
             node = jhash2(words_of(source, pkt.family)[:words], self.seed) * self.total >> 32

@@ -69,7 +69,7 @@ class Connlabel(Match):
         label = 1 << self.bit
 
         def test(pkt: Packet, ctx: Context) -> bool:
-            if pkt.ct is None:
+            if pkt.ct is None or pkt.ct.template:  # which has no room for labels
                 return self.inverted
             if self.sets:
                 pkt.ct.labels |= label

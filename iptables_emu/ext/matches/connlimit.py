@@ -15,7 +15,6 @@ from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.types import plen_mask, uint
 
 if TYPE_CHECKING:
-    from iptables_emu.conntrack.table import Conn
     from iptables_emu.engine.context import Context
     from iptables_emu.packet.packet import Packet
 
@@ -102,13 +101,13 @@ class Connlimit(Match):
             conn = pkt.ct
             zone = conn.zone_of(ORIGINAL) if conn else 0
             counted = lists.setdefault(((pkt.dst if destination else pkt.src) & mask, zone), Counted())
-            count = counted.count(pkt, conn, ctx)
-            if count is None:
-                return None
-            if not count:
+            least, most = counted.count(pkt, zone, ctx)
+            if not most:
                 pkt.hotdrop = True
                 return False
-            return (count > limit) is not upto
+            if (least > limit) is not (most > limit):
+                return None
+            return (most > limit) is not upto
 
         return test
 
@@ -123,19 +122,22 @@ class Counted:
         self.members: list[tuple[Tuple, int]] = []
         self.cleaned = -TICK_NS
 
-    def count(self, pkt: Packet, conn: Conn | None, ctx: Context) -> int | None:
-        """How many there are with this packet's; None when the clock's tick matters (nf_conncount_add)."""
-        key = conn.original if conn else read_tuple(pkt.family, pkt.src, pkt.dst, pkt.proto, bytes(pkt.data[pkt.l4 :]))
+    def count(self, pkt: Packet, zone: int, ctx: Context) -> tuple[int, int]:
+        """How many there are with this packet's, (at least, at most): the clock's tick matters (nf_conncount_add)."""
+        if pkt.ct is not None and not pkt.ct.template:
+            key: Tuple | None = pkt.ct.original
+        else:
+            key = read_tuple(pkt.family, pkt.src, pkt.dst, pkt.proto, bytes(pkt.data[pkt.l4 :]))
         if key is None:
-            return 0
-        mine = (key, conn.zone_of(ORIGINAL) if conn else 0)
+            return 0, 0
+        mine = (key, zone)
         alive = [member for member in self.members if member == mine or self._alive(member, ctx)]
-        if len(alive) != len(self.members) and ctx.now - self.cleaned < TICK_NS:
-            return None
-        self.members, self.cleaned = alive, ctx.now
+        if ctx.now - self.cleaned >= TICK_NS or len(alive) == len(self.members):
+            self.members, self.cleaned = alive, ctx.now
+        gone = len(self.members) - len(alive)
         if mine not in self.members:
             self.members.append(mine)
-        return len(self.members)
+        return len(self.members) - gone, len(self.members)
 
     @staticmethod
     def _alive(member: tuple[Tuple, int], ctx: Context) -> bool:

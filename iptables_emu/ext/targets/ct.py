@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.conntrack.table import Conn, CtTemplate
+from iptables_emu.conntrack.tuples import NEW
 from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Place, Target
 from iptables_emu.ext.targets.notrack import untrack
 from iptables_emu.options.numbers import U16, strict
@@ -163,10 +165,11 @@ class Ct(Target):
         if self.notrack:
             return untrack
 
+        template = Conn.of_template(CtTemplate(self.zone, self.direction, self.helper, self.by_mark))
+
         def act(pkt: Packet, ctx: Context) -> Flow:
-            if pkt.ct is None and pkt.ct_template is None and not pkt.untracked:
-                zone = pkt.mark & U16 if self.by_mark else self.zone
-                ctx.conntrack.set_template(pkt, zone=zone, zone_dir=self.direction, helper=self.helper)
+            if pkt.ct is None and not pkt.untracked:
+                pkt.ct, pkt.ctinfo = template, NEW
             return Flow.CONTINUE
 
         return act
