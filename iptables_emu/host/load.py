@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from iptables_emu.host import schema
 from iptables_emu.host.fib import TABLES
 from iptables_emu.host.host import Host, HostError
+from iptables_emu.host.locate import toml_line
 from iptables_emu.host.schema import U8, U32, Check, Place
 
 SYSCTLS: Final = schema.mapping(schema.text, schema.either(str, schema.text, schema.integer(-(1 << 63), 1 << 63)))
@@ -122,7 +124,8 @@ def load_host(path: str) -> Host:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise HostError(f"{path}: not what the commands of snapshot print ({error!r})") from None
     try:
-        data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        content = Path(path).read_text(encoding="utf-8")
+        data = tomllib.loads(content)
     except OSError as error:
         raise HostError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -138,7 +141,7 @@ def load_host(path: str) -> Host:
         interfaces = schema.object_at(data.get("interfaces", {}), place.key("interfaces"))
         host_check(device_check(interfaces))(data, place)
     except schema.SchemaError as error:
-        raise HostError(str(error)) from None
+        raise HostError(str(error.on_line(partial(toml_line, content)))) from None
     try:
         return Host.from_dict(data)
     except ValueError as error:

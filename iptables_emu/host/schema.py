@@ -11,9 +11,26 @@ import shlex
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from iptables_emu.host.locate import Steps
+
 
 class SchemaError(ValueError):
-    """A scenario or a host that cannot be read; the text is one line, ``FILE: steps[3].inject.iface: ...``."""
+    """A scenario or a host that cannot be read; the text is one line, ``FILE: steps[3].inject.iface: ...``.
+
+    ``place`` is where the fault is, if it is in a value.
+    """
+
+    def __init__(self, message: str, place: Place | None = None) -> None:
+        parts = (place.source, place.trail, message) if place else (message,)
+        super().__init__(": ".join(part for part in parts if part))
+        self.message, self.place = message, place
+
+    def on_line(self, line_of: Callable[[Steps], int]) -> SchemaError:
+        """The same with the line of the value: ``FILE: line 7: steps[3].inject.iface: ...``."""
+        if self.place is None:
+            return self
+        source = f"{self.place.source}: line {line_of(self.place.steps)}"
+        return SchemaError(self.message, Place(source, self.place.steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +38,24 @@ class Place:
     """Where a value stands: the file, and the way to it inside."""
 
     source: str
-    trail: str = ""
+    steps: Steps = ()
+
+    @property
+    def trail(self) -> str:
+        """The way in words, ``steps[3].inject``."""
+        return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.steps).removeprefix(".")
 
     def key(self, name: str) -> Place:
         """The value below a key."""
-        return Place(self.source, f"{self.trail}.{name}" if self.trail else name)
+        return Place(self.source, (*self.steps, name))
 
     def item(self, index: int) -> Place:
         """The value at an index (from 0)."""
-        return Place(self.source, f"{self.trail}[{index}]")
+        return Place(self.source, (*self.steps, index))
 
     def error(self, message: str) -> SchemaError:
         """The error to raise about the value here."""
-        return SchemaError(": ".join(part for part in (self.source, self.trail, message) if part))
+        return SchemaError(message, self)
 
 
 Check = Callable[[object, Place], None]

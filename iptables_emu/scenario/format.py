@@ -12,11 +12,13 @@ import struct
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from iptables_emu.host import schema
 from iptables_emu.host.load import SYSCTLS, device_check, host_check
+from iptables_emu.host.locate import Steps, json_line, toml_line
 from iptables_emu.host.schema import U8, U16, U32, Check, Place
 from iptables_emu.host.schema import SchemaError as ScenarioError
 from iptables_emu.packet.build import PROTOCOLS, TCP_FLAGS, build
@@ -162,9 +164,9 @@ SCENARIO: Final[Mapping[str, Check]] = {
 }
 
 
-def check_scenario(value: object, source: str, trail: str = "") -> Scenario:
+def check_scenario(value: object, source: str, steps: Steps = ()) -> Scenario:
     """The value as a scenario; ScenarioError with the place of the first fault."""
-    top = Place(source, trail)
+    top = Place(source, steps)
     scenario = schema.object_at(value, top)
     for key, item in scenario.items():
         if key in SCENARIO:
@@ -226,7 +228,11 @@ def load(path: str, stdin: TextIO) -> Loaded:
     is_list = isinstance(data, list)
     found: list[Scenario] = []
     for index, value in enumerate(data if is_list else [data]):
-        found += expand(check_scenario(value, source, f"[{index}]" if is_list else ""))
+        try:
+            found += expand(check_scenario(value, source, (index,) if is_list else ()))
+        except ScenarioError as error:
+            find = toml_line if path.endswith(".toml") else json_line
+            raise error.on_line(partial(find, content)) from None
     return Loaded(source, found, is_list or len(found) > 1)
 
 

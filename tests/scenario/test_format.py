@@ -125,8 +125,8 @@ def test_json_and_toml_are_the_same(tmp_path: Path) -> None:
 def test_list_of_stdin_stays_a_list() -> None:
     loaded = load("-", io.StringIO("[{}]"))
     assert loaded.is_list and loaded.scenarios == [{"backend": "nft"}]
-    with pytest.raises(ScenarioError, match=r"^standard input: \[1\]\.steps\[0\]: a step has one key"):
-        load("-", io.StringIO('[{}, {"steps": [{}]}]'))
+    with pytest.raises(ScenarioError, match=r"^standard input: line 2: \[1\]\.steps\[0\]: a step has one key"):
+        load("-", io.StringIO('[{},\n {"steps": [{}]}]'))
 
 
 def test_backends_make_several(tmp_path: Path) -> None:

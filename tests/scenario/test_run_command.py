@@ -65,16 +65,17 @@ def test_a_failure_leaves_the_others_alone() -> None:
 
 
 def test_bad_input() -> None:
-    assert run('{"steps": 1}') == (2, "", "iptables-sim run: standard input: steps: must be a list, not a number\n")
+    told = "iptables-sim run: standard input: line 1: steps: must be a list, not a number\n"
+    assert run('{"steps": 1}') == (2, "", told)
 
 
 BAD_STEPS = [
     ({"ip": "addr add 10.0.0.1/24 dev eth9"}, 1, "steps[0]: host: no interface 'eth9'"),
     ({"ip": "route add 1.2.3.0/24 dev lo table mine"}, 1, "steps[0]: ip route add 1.2.3.0/24 dev lo table mine: not u"),
     ({"ip": "link set eth9 down"}, 1, "steps[0]: ip link set eth9 down: not understood"),
-    ({"ip": 'addr "'}, 2, "steps[0].ip: no closing quotation: close the quote"),
-    ({"iptables": "-A '"}, 2, "steps[0].iptables: no closing quotation: close the quote"),
-    ({"sleep": 1e308}, 2, "steps[0].sleep: 1e+308 is no time to wait: 0 to 1 000 000 000 seconds"),
+    ({"ip": 'addr "'}, 2, "line 1: steps[0].ip: no closing quotation: close the quote"),
+    ({"iptables": "-A '"}, 2, "line 1: steps[0].iptables: no closing quotation: close the quote"),
+    ({"sleep": 1e308}, 2, "line 1: steps[0].sleep: 1e+308 is no time to wait: 0 to 1 000 000 000 seconds"),
 ]  # fmt: skip
 
 
