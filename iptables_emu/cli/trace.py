@@ -67,7 +67,11 @@ def run_trace(request: Request, settings: Globals, stdout: TextIO, stderr: TextI
     texts = [render(way.trace, fmt, why=request.why, color=stdout.isatty()) for way in found]
     if fmt in ("tree", "text"):
         texts = [way.heading + text for way, text in zip(found, texts, strict=True)]
-    write(stdout, "\n".join(texts))
+    if fmt == "json" and request.unknown == "fork":
+        texts = ["[\n", ",\n".join(text.rstrip("\n") for text in texts), "\n]\n"]
+        write(stdout, "".join(texts))
+    else:
+        write(stdout, "\n".join(texts))
     if len(found) == MOST_WAYS:
         write(stderr, f"iptables-sim: only the first {MOST_WAYS} ways are shown\n")
     return exit_status(found)

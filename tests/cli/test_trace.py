@@ -232,3 +232,12 @@ def test_untrusted_text_never_reaches_the_terminal_raw(fmt: str) -> None:
     assert "<b>&" not in out or fmt != "html"
     if fmt in ("tree", "text"):
         assert ":smile:" in out.replace("\n", "") and "[bold]b[/bold]" in out
+
+
+def test_every_way_is_one_item_of_a_json_list(tmp_path: Path) -> None:
+    rules = tmp_path / "cpu.rules"
+    rules.write_text("*filter\n-A INPUT -m cpu --cpu 1 -j DROP\nCOMMIT\n")
+    words = ("trace", "-f", str(rules), "--format", "json", "tcp 10.0.0.5:4000 > 192.0.2.1:80 in eth0 syn")
+    _, out, _ = sim(*words, "--unknown", "fork")
+    assert [way["verdict"] for way in json.loads(out)] == ["DROP", "ACCEPT"]
+    assert json.loads(sim(*words, "--unknown", "match")[1])["verdict"] == "DROP"
