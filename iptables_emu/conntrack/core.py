@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from iptables_emu.conntrack import nat, sctp, tcp, tcp_segment
+from iptables_emu.conntrack import nat, record, sctp, tcp, tcp_segment
 from iptables_emu.conntrack import tuples as t
-from iptables_emu.conntrack.expect import Expectations
+from iptables_emu.conntrack.expect import Expectation, Expectations
 from iptables_emu.conntrack.helpers import HELPERS
 from iptables_emu.conntrack.nat_range import NatRange
 from iptables_emu.conntrack.table import SECOND, Conn, CtTemplate, Table
@@ -34,7 +34,8 @@ class Conntrack:
     def __init__(self, sysctls: Sysctls, rng: random.Random) -> None:
         self.sysctls, self.rng = sysctls, rng
         self.table = Table()
-        self.expectations = Expectations()
+        self.record = record.Record()
+        self.expectations = Expectations(self._expectation)
         self.now = 0
         self.reason = ""  # why the last packet was INVALID
         self.invalid: list[str] = []
@@ -45,7 +46,9 @@ class Conntrack:
         return self.sysctls.get(f"net.netfilter.nf_conntrack_{name}")
 
     def refresh(self, conn: Conn, seconds: float) -> None:
-        """A new timeout: from now when confirmed, else kept until then."""
+        """A new timeout: from now when confirmed, else kept until then; a fixed one stays."""
+        if conn.status & t.FIXED_TIMEOUT:
+            return
         conn.timeout = seconds
         if conn.confirmed:
             conn.timeout_at = self.now + int(seconds * SECOND)
@@ -53,18 +56,24 @@ class Conntrack:
     def seconds_left(self, conn: Conn) -> float:
         return (conn.timeout_at - self.now) / SECOND if conn.confirmed else conn.timeout
 
-    def kill(self, conn: Conn) -> None:
+    def kill(self, conn: Conn, portid: int = 0) -> None:
+        """The end of a connection (nf_ct_delete); ``portid`` is the program's that asks for it."""
+        if conn in self.table.conns:
+            self.record.report(conn, record.IPCT_DESTROY, self.now, portid)
         self.table.remove(conn)
         self.expectations.forget(conn)
 
-    def flush(self) -> None:
+    def flush(self, portid: int = 0) -> None:
         for conn in self.table:
-            self.kill(conn)
+            self.kill(conn, portid)
 
     def expire(self) -> None:
-        for conn in self.table.expire(self.now):
-            self.expectations.forget(conn)
+        for conn in self.table.expired(self.now):
+            self.kill(conn)
         self.expectations.expire(self.now)
+
+    def _expectation(self, one: Expectation, kind: str) -> None:
+        self.record.expectation(one, kind, self.now)
 
     def seq_offset(self, conn: Conn, direction: int, seq: int) -> int:
         """How much a helper has shifted the sequence numbers of a direction at ``seq``."""
@@ -94,7 +103,14 @@ class Conntrack:
         pkt.ct, pkt.ctinfo = None, 0
         self.reason = reason
         self.invalid.append(reason)
+        self.record.stats.invalid += 1
         return Verdict.ACCEPT
+
+    def _error_invalid(self, pkt: Packet, reason: str) -> Verdict:
+        """An ICMP message that makes no sense: counted as an error."""
+        self.record.stats.invalid -= 1
+        self.record.stats.error += 1
+        return self._invalid(pkt, reason)
 
     def _summed(self, pkt: Packet, hook: str) -> bool:
         """Whether the transport checksum is good, where it is looked at; REJECT then need not look again."""
@@ -132,7 +148,7 @@ class Conntrack:
             return self._invalid(pkt, problem or "short packet")
         template = pkt.ct_template
         zone = template.zone if template else 0
-        found = self._find(key, template)
+        found = self.find(key, template)
         if found is None:
             conn = self._create(pkt, key, template, zone)
             if conn is None:
@@ -154,16 +170,19 @@ class Conntrack:
             pkt.ct = None
             return None
         if outcome == "drop":
+            self.record.stats.invalid += 1
+            self.record.stats.drop += 1
             return Verdict.DROP
         if outcome == "invalid":
             return self._invalid(pkt, reason)
         if outcome != "ignored":
             self._account(conn, direction, pkt)
-        if pkt.ctinfo == t.ESTABLISHED_REPLY:
+        if pkt.ctinfo == t.ESTABLISHED_REPLY and not conn.status & t.SEEN_REPLY:
             conn.status |= t.SEEN_REPLY
+            conn.events |= record.IPCT_REPLY
         return Verdict.ACCEPT
 
-    def _find(self, key: Tuple, template: CtTemplate | None) -> tuple[Conn, int] | None:
+    def find(self, key: Tuple, template: CtTemplate | None) -> tuple[Conn, int] | None:
         """The connection of a tuple; each direction is looked up in the zone that counts for it."""
         zone, side = (template.zone, template.zone_dir) if template else (0, "")
         for conn, direction in self.table.entries(key):
@@ -212,7 +231,7 @@ class Conntrack:
             stream = conn.status & t.SEEN_REPLY
             self.refresh(conn, self.sysctl("gre_timeout_stream" if stream else "gre_timeout"))
             if stream:
-                conn.status |= t.ASSURED
+                assure(conn)
         elif proto == SCTP:
             return sctp.packet(self, conn, direction, pkt)
         else:
@@ -228,7 +247,7 @@ class Conntrack:
             return
         if self.now > conn.stream_at:
             self.refresh(conn, self.sysctl("udp_timeout_stream"))
-            conn.status |= t.ASSURED
+            assure(conn)
         else:
             self.refresh(conn, self.sysctl("udp_timeout"))
 
@@ -244,9 +263,9 @@ class Conntrack:
         segment = bytes(pkt.data[pkt.l4 : pkt.length])
         six = pkt.proto == ICMPV6
         if len(segment) < 8:
-            return self._invalid(pkt, "short packet")
+            return self._error_invalid(pkt, "short packet")
         if not self._summed(pkt, hook):
-            return self._invalid(pkt, "bad hw icmp checksum" if not six else "ICMPv6 checksum failed")
+            return self._error_invalid(pkt, "bad hw icmp checksum" if not six else "ICMPv6 checksum failed")
         kind = segment[0]
         if six:
             if kind in ICMPV6_UNTRACKED:
@@ -255,7 +274,7 @@ class Conntrack:
             if kind >= 128:
                 return None
         elif kind > 18:
-            return self._invalid(pkt, "invalid icmp type")
+            return self._error_invalid(pkt, "invalid icmp type")
         elif kind not in ICMP_ERRORS:
             return None
         return self._related(pkt, segment)
@@ -265,13 +284,13 @@ class Conntrack:
         inner = quoted(segment[8:], pkt.family)
         key = read_tuple(*inner[:4], inner[4]) if inner else None
         if key is None or not key.invertible():
-            return self._invalid(pkt, "invalid inner packet")
-        found = self._find(key.inverse(), pkt.ct_template)
+            return self._error_invalid(pkt, "invalid inner packet")
+        found = self.find(key.inverse(), pkt.ct_template)
         if found is None:
-            return self._invalid(pkt, "icmp error for no known connection")
+            return self._error_invalid(pkt, "icmp error for no known connection")
         conn, direction = found
         if pkt.dst != conn.tuples[direction].dst:
-            return self._invalid(pkt, "outer daddr is not the inner one's")
+            return self._error_invalid(pkt, "outer daddr is not the inner one's")
         pkt.ct = conn
         pkt.ctinfo = t.RELATED_REPLY if direction == REPLY else t.RELATED
         return Verdict.ACCEPT
@@ -289,23 +308,47 @@ class Conntrack:
     def confirm(self, pkt: Packet) -> Verdict:
         """The entry of a first packet enters the table, unless its tuples have been taken meanwhile."""
         conn = pkt.ct
-        if conn is None or conn.confirmed:
+        if conn is None:
             return Verdict.ACCEPT
+        verdict = Verdict.ACCEPT if conn.confirmed else self._confirm(conn, pkt)
+        if verdict is Verdict.ACCEPT:
+            self.record.deliver(conn, self.now)
+        return verdict
+
+    def _confirm(self, conn: Conn, pkt: Packet) -> Verdict:
         if pkt.ctinfo >= t.IS_REPLY or conn.gone:
             return Verdict.ACCEPT if not conn.gone else Verdict.DROP
+        other = self.taken(conn)
+        if other is not None:
+            return self._clash(conn, other, pkt)
+        self.insert(conn)
+        conn.events |= record.IPCT_RELATED if conn.master else record.IPCT_NEW
+        if conn.helper:
+            conn.events |= record.IPCT_HELPER
+        return Verdict.ACCEPT
+
+    def taken(self, conn: Conn) -> Conn | None:
+        """Another connection that has one of its tuples."""
         for direction, key in enumerate(conn.tuples):
             for other, side in self.table.entries(key):
                 if other.zone_of(side) == conn.zone_of(direction) == conn.zone_of(side):
-                    return self._clash(conn, other, pkt)
+                    return other
+        return None
+
+    def insert(self, conn: Conn) -> None:
+        """A connection enters the table; its timeout begins."""
         conn.status |= t.CONFIRMED
         conn.timeout_at = self.now + int(conn.timeout * SECOND)
+        conn.start = self.now if self.sysctl("timestamp") else 0
         self.table.insert(conn)
-        return Verdict.ACCEPT
 
     def _clash(self, conn: Conn, other: Conn, pkt: Packet) -> Verdict:
         """Two entries want the same tuple (nf_ct_resolve_clash): the same flow joins the one that is there."""
         if pkt.proto == TCP or conn.tuples != other.tuples:
+            self.record.stats.insert_failed += 1
+            self.record.stats.drop += 1
             return Verdict.DROP
+        self.record.stats.clash_resolve += 1
         pkt.ct = other
         return Verdict.ACCEPT
 
@@ -327,6 +370,13 @@ class Conntrack:
         if pkt.untracked:
             return "UNTRACKED"
         return "INVALID" if pkt.ct is None else STATE_NAMES[pkt.ctinfo]
+
+
+def assure(conn: Conn) -> None:
+    """A connection that need not make room for others."""
+    if not conn.status & t.ASSURED:
+        conn.status |= t.ASSURED
+        conn.events |= record.IPCT_ASSURED
 
 
 def quoted(data: bytes, family: int) -> tuple[int, int, int, int, bytes] | None:

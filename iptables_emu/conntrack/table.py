@@ -47,7 +47,10 @@ class Conn:
     expectations: int = 0
     accounted: bool = False
     gone: bool = False
-    serial: int = 0
+    serial: int = 0  # of the table's entries, from 1
+    children: int = 0  # connections that a helper of this one announced, and which hold on to it
+    events: int = 0  # cached until the packet leaves (kernel: nf_conntrack_ecache.c)
+    start: int = 0  # with nf_conntrack_timestamp: when it was confirmed, ns
 
     @property
     def original(self) -> Tuple:
@@ -102,6 +105,7 @@ class Table:
         self.by_tuple: dict[Tuple, list[tuple[Conn, int]]] = {}
         self.conns: dict[Conn, None] = {}
         self.by_source: list[Conn] = []  # newest first, as the hash chains are
+        self.inserted = 0  # so far
 
     def __iter__(self) -> Iterator[Conn]:
         return iter(list(self.conns))
@@ -121,6 +125,10 @@ class Table:
 
     def insert(self, conn: Conn) -> None:
         self.conns[conn] = None
+        self.inserted += 1
+        conn.serial = self.inserted
+        if conn.master is not None:
+            conn.master.children += 1
         for direction, key in enumerate(conn.tuples):
             # in front: where both directions are the same tuple, the reply is found
             self.by_tuple.setdefault(key, []).insert(0, (conn, direction))
@@ -133,6 +141,8 @@ class Table:
         if conn not in self.conns:
             return
         del self.conns[conn]
+        if conn.master is not None:
+            conn.master.children -= 1
         for key in set(conn.tuples):
             left = [entry for entry in self.by_tuple.get(key, ()) if entry[0] is not conn]
             if left:
@@ -140,9 +150,6 @@ class Table:
             else:
                 self.by_tuple.pop(key, None)
 
-    def expire(self, now: int) -> list[Conn]:
-        """Remove what has timed out."""
-        dead = [c for c in self.conns if c.timeout_at <= now]
-        for conn in dead:
-            self.remove(conn)
-        return dead
+    def expired(self, now: int) -> list[Conn]:
+        """What has timed out."""
+        return [c for c in self.conns if c.timeout_at <= now]

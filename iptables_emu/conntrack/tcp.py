@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from iptables_emu.conntrack import record
 from iptables_emu.conntrack import tcp_state as s
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.tcp_segment import ACK, MASK, RST, SYN, Segment, after, before
@@ -285,6 +286,8 @@ class Tracker:
         tcp, conn, core = self.tcp, self.conn, self.core
         tcp.last_kind, tcp.last_dir = self.seg.kind, self.dir
         tcp.state = state
+        if old != state:
+            conn.events |= record.IPCT_PROTOINFO
         if old != state and state == "FIN_WAIT":
             tcp.seen[self.dir].flags |= s.CLOSE_INIT
         timeout = self._timeout(state)
@@ -299,6 +302,7 @@ class Tracker:
                 timeout = min(timeout, core.sysctl("tcp_timeout_unacknowledged"))
         elif not conn.status & t.ASSURED and state == "ESTABLISHED" and old in ("SYN_RECV", "ESTABLISHED"):
             conn.status |= t.ASSURED
+            conn.events |= record.IPCT_ASSURED
         self.counted = True
         core.refresh(conn, timeout)
         return ACCEPT
