@@ -14,7 +14,7 @@ from iptables_emu.text.conntrack.command import Command
 ORIG = ("orig_l3", "orig_l4", "orig_src", "orig_dst", "orig_sport", "orig_dport", "icmp_type", "icmp_code", "icmp_id")
 REPL = ("repl_l3", "repl_l4", "repl_src", "repl_dst", "repl_sport", "repl_dport")
 META = ("id", "mark", "timeout", "status", "tcp", "sctp", "orig_vtag", "repl_vtag", "dccp", "dccp_role", "zone",
-        "orig_zone", "repl_zone", "secmark", "labels")  # fmt: skip
+        "orig_zone", "repl_zone", "labels")  # fmt: skip
 BY_PORTS = t.WITH_PORTS | {33, t.GRE}
 
 

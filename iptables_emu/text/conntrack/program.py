@@ -9,7 +9,6 @@ from iptables_emu.conntrack import ctnetlink, record
 from iptables_emu.conntrack.core import Conntrack
 from iptables_emu.conntrack.ctnetlink import CtError
 from iptables_emu.conntrack.record import DESTROY, NEW, SECOND, UPDATE, Entry, Expected, Told
-from iptables_emu.conntrack.table import Conn
 from iptables_emu.text.conntrack import output, xml
 from iptables_emu.text.conntrack.command import (
     EXTENDED,
@@ -143,6 +142,7 @@ class Run:
                 self.count += 1
 
     def _flush(self) -> None:
+        self.core.record.told.clear()  # the record begins anew
         self.core.flush(self.portid)
         self.err += f"{PROGRAM}: connection tracking table has been emptied.\n"
 
@@ -152,7 +152,7 @@ class Run:
         command = self.command
         self._check_masks()
         unread: list[Entry | str] = []  # entries, and errnos ("" is success)
-        for conn, entry in list(ctnetlink.listing(self.core, command.family)):
+        for _, entry in list(ctnetlink.listing(self.core, command.family)):
             new = changed(command, entry)
             if not self._to_update(entry) or agrees(new, attributes(entry), META, fully=True):
                 continue
@@ -160,7 +160,7 @@ class Run:
             answer = unread.pop(0)
             if isinstance(answer, str) and answer:
                 self.err += f"Operation failed: {refusal(answer, 'U')}\n"
-            unread += self._look(conn, entry)
+            unread += self._look(entry)
             answer = unread.pop(0)
             if isinstance(answer, Entry):
                 self.out += self._line(answer) + "\n"
@@ -189,14 +189,13 @@ class Run:
             return str(error)
         return ""
 
-    def _look(self, conn: Conn, entry: Entry) -> list[Entry | str]:
+    def _look(self, entry: Entry) -> list[Entry | str]:
         if not self.command.family:
             return ["EOPNOTSUPP"]
-        if entry.zone and entry.zone_dir != "orig":
-            try:
-                conn = ctnetlink.find(self.core, ctnetlink.Request(entry.original))
-            except CtError as error:
-                return [str(error)]
+        try:
+            conn = ctnetlink.find(self.core, ctnetlink.Request(entry.original))
+        except CtError as error:
+            return [str(error)]
         return [record.of_listing(conn, self.core.now, holders=1), ""]
 
     # -- expectations ------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.ctnetlink import Request
 from iptables_emu.conntrack.record import Entry
-from iptables_emu.conntrack.tcp_state import BE_LIBERAL, CLOSE_INIT, SACK_PERM, STATES
+from iptables_emu.conntrack.tcp_state import by_hand
 from iptables_emu.conntrack.tuples import Tuple
 from iptables_emu.text.conntrack.command import Command
 from iptables_emu.text.conntrack.match import BY_PORTS
@@ -47,11 +47,9 @@ def complete(attrs: dict[str, Any], options: set[str]) -> dict[str, Any]:
 
 
 def tcp_flags(command: Command) -> int:
-    """Entries made by hand know no window: it is not looked at (libct_proto_tcp.c)."""
     if command.handler is None or command.handler.name != "tcp":
         return 0
-    state = STATES.index(command.ct.get("tcp", "NONE"))
-    return BE_LIBERAL | SACK_PERM | (CLOSE_INIT if state >= STATES.index("TIME_WAIT") else 0)
+    return by_hand(command.ct.get("tcp", "NONE"))
 
 
 def to_create(command: Command) -> Request:
@@ -89,9 +87,10 @@ def changed(command: Command, entry: Entry) -> dict[str, Any]:
 
 
 def to_change(command: Command, entry: Entry, new: dict[str, Any]) -> Request:
+    """The zone is not said: the real program finds entries of none but the first."""
     return Request(
-        entry.original, None, 0, entry.zone if entry.zone_dir == "orig" else None, None, new.get("timeout"),
-        new.get("status"), new.get("mark"), new.get("labels"), new.get("tcp", ""),
-        tcp_flags(command) if entry.original.proto == t.TCP else 0, new.get("sctp", ""),
-        (new.get("orig_vtag"), new.get("repl_vtag")),
+        entry.original, timeout=new.get("timeout"), status=new.get("status"), mark=new.get("mark"),
+        labels=new.get("labels"), tcp=new.get("tcp", ""),
+        flags=tcp_flags(command) if entry.original.proto == t.TCP else 0, sctp=new.get("sctp", ""),
+        tags=(new.get("orig_vtag"), new.get("repl_vtag")),
     )  # fmt: skip
