@@ -219,6 +219,10 @@ class Conntrack:
                 return "invalid", "invalid new"
             tracker = tcp.Tracker(self, conn, direction, seg)
             outcome = tracker.packet()
+            if tracker.killed:
+                self._account(conn, direction, pkt)
+                self.kill(conn)
+                return "ignored", ""
             return "ignored" if outcome == tcp.ACCEPT and not tracker.counted else outcome, tracker.reason
         if proto in (UDP, UDPLITE):
             self._udp(conn)

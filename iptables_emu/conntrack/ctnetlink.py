@@ -78,11 +78,8 @@ def listing(
 def find(core: Conntrack, asked: Request) -> Conn:
     """The entry that is meant. Raises CtError."""
     key = asked.original or asked.reply
-    if key is None:
+    if key is None or not key.invertible():
         raise CtError("EINVAL")
-    for each in (asked.original, asked.reply):
-        if each is not None and not each.invertible():
-            raise CtError("EINVAL")
     found = core.find(key, asked.where())
     if found is None:
         raise CtError("ENOENT")
@@ -91,6 +88,8 @@ def find(core: Conntrack, asked: Request) -> Conn:
 
 def create(core: Conntrack, asked: Request, portid: int) -> None:
     """A new entry (ctnetlink_create_conntrack). Raises CtError."""
+    if asked.reply is not None and not asked.reply.invertible():
+        raise CtError("EINVAL")
     try:
         find(core, asked)
     except CtError as error:

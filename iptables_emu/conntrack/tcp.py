@@ -52,6 +52,7 @@ class Tracker:
         self.tcp = conn.tcp
         self.reason = ""
         self.counted = False  # a segment that is only let through is not accounted
+        self.killed = False  # the connection is over once the segment is accounted
 
     def packet(self) -> str:
         """accept, invalid, repeat (the entry was deleted: look up anew) or drop (nf_conntrack_tcp_packet)."""
@@ -293,8 +294,7 @@ class Tracker:
         timeout = self._timeout(state)
         if not conn.status & t.SEEN_REPLY:
             if self.seg.flags & RST:
-                self.counted = True
-                core.kill(conn)  # the only answer is a RST: there is no connection
+                self.counted = self.killed = True  # the only answer is a RST: there is no connection
                 return ACCEPT
             if self.seg.kind == "syn" and old == "SYN_SENT":
                 return ACCEPT  # a retransmitted SYN does not prolong it

@@ -27,7 +27,7 @@ Scenario = dict[str, Any]
 
 BACKENDS: Final = ("nft", "legacy")
 FAMILIES: Final = ("ipv4", "ipv6")
-OBSERVABLE: Final = ("conntrack", "save", "expect", "snmp")
+OBSERVABLE: Final = ("conntrack", "save", "expect", "events", "snmp")
 SUFFIXES: Final = (".json", ".toml")
 STDIN: Final = "standard input"
 

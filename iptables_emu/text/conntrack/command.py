@@ -9,7 +9,7 @@ from typing import Any
 
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.model.address import FULL, parse_plain, prefix_mask
-from iptables_emu.options.numbers import U8, U16, U32, atoi
+from iptables_emu.options.numbers import U8, U16, U32, U64, atoi
 from iptables_emu.options.types import inet_aton
 from iptables_emu.text.conntrack import tables
 from iptables_emu.text.conntrack.errors import Exit, other, parameter
@@ -17,6 +17,7 @@ from iptables_emu.text.conntrack.protocols import CONNECTION, MASK, TUPLE, UNKNO
 from iptables_emu.text.getopt import Getopt, OptionSet
 
 NO_LABELS = "nfct_labelmap_new: No such file or directory\n"  # /etc/xtables/connlabel.conf
+MOST_DIGITS = 23  # of a number of 64 bits, octal
 ADDRESS_ROOM = 45  # INET6_ADDRSTRLEN - 1
 TABLES = ("expect", "conntrack", "dying", "unconfirmed")
 STATUS = {"ASSURED": t.ASSURED, "SEEN_REPLY": t.SEEN_REPLY, "UNSET": 0, "FIXED_TIMEOUT": t.FIXED_TIMEOUT,
@@ -231,7 +232,7 @@ class Parser:
         length = -1
         if slash:
             found = re.fullmatch(r"\s*([+-]?[0-9]+)", bits)
-            length = int(found.group(1)) if found else 0 if not bits else -2
+            length = atoi(found.group(1)) if found else 0 if not bits else -2
             length = -2 if length < 0 or length > (32 if family == 4 else 128) else length
         if value is None:
             raise parameter(f"Invalid IP address `{arg}'")
@@ -382,9 +383,9 @@ def split_port(arg: str) -> tuple[str, int | None]:
             return arg, None
     if not port:
         raise parameter("No port specified after `:'")
-    if not re.fullmatch("[0-9]+", port) or int(port) > U16:
+    if not re.fullmatch("[0-9]+", port) or len(port.lstrip("0")) > 5 or atoi(port.lstrip("0")) > U16:
         raise parameter(f"Invalid port `{port}'")
-    return address, int(port)
+    return address, atoi(port)
 
 
 def number_before(text: str) -> tuple[int, str]:
@@ -393,8 +394,9 @@ def number_before(text: str) -> tuple[int, str]:
     if found is None:
         return 0, text
     digits = found.group(2)
-    value = int(digits, 16 if digits[:2] in ("0x", "0X") else 8 if digits[0] == "0" else 10)
-    value = min(value, (1 << 64) - 1)
+    base = 16 if digits[:2] in ("0x", "0X") else 8 if digits[0] == "0" else 10
+    significant = digits[2 if base == 16 else 0 :].lstrip("0")
+    value = min(int(significant[:MOST_DIGITS] or "0", base), U64)
     return (-value if found.group(1) == "-" else value) & U32, text[found.end() :]
 
 

@@ -64,7 +64,7 @@ class Run:
              "xS": self._statistics}.get(letter, self._tell)()  # fmt: skip
         except CtError as error:
             raise failed(str(error), letter) from None
-        if self.head:
+        if self.head and letter not in ("G", "xG"):  # whose documents the real program leaves open
             self.out += f"</{self.head}>\n"
 
     def finish(self) -> int:
