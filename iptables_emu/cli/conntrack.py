@@ -103,15 +103,18 @@ def fill(core: Conntrack, kept: dict[str, Any] | None) -> None:
     try:
         bring_back(kept, core)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        told = " ".join(str(error).split())
-        raise StateError(f"damaged connections in the state ({told}); remove it or choose another with --state") from None
+        raise damaged(" ".join(str(error).split())) from None
+
+
+def damaged(told: str) -> StateError:
+    return StateError(f"damaged connections in the state ({told}); remove it or choose another with --state")
 
 
 def now_of(kept: dict[str, Any]) -> int:
     """The state's clock (ns). Raises StateError."""
     now = kept.get("now")
     if not isinstance(now, int):
-        raise StateError("damaged connections in the state (no time); remove it or choose another with --state")
+        raise damaged("no time")
     return now
 
 
@@ -141,5 +144,5 @@ def _read(store: Store) -> dict[str, Any] | None:
     except (ValueError, RecursionError) as error:
         kept = error
     if not isinstance(kept, dict):
-        raise StateError(f"damaged connections in the state ({kept}); remove it or choose another with --state")
+        raise damaged(str(kept))
     return kept

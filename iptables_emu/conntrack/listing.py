@@ -1,7 +1,8 @@
 """Connections from what ``conntrack -L`` (with or without ``-o extended``) or /proc/net/nf_conntrack printed.
 
 A line does not tell everything: TCP's windows are unknown (its segments are then taken as they come, as those of a
-connection that was picked up in its middle), and so are SCTP's verification tags, without which no packet can be judged.
+connection that was picked up in its middle), and so are SCTP's verification tags, without which no packet can be
+judged.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from iptables_emu.model.address import network
 
 _HEAD = re.compile(r"(?:ipv[46] +\d+ +)?\S+ +(\d+) +(?:(\d+) +)?(?:([A-Z_0-9]+) +)?(?=src=)")
 _WORD = re.compile(r"(\[[^\]]*\])|([a-z-]+)=(\S*)")
-_FLAGS = {"[ASSURED]": t.ASSURED, "[OFFLOAD]": t.OFFLOAD | t.ASSURED, "[HW_OFFLOAD]": t.OFFLOAD | t.HW_OFFLOAD | t.ASSURED}
+_OFFLOAD = t.OFFLOAD | t.ASSURED
+_FLAGS = {"[ASSURED]": t.ASSURED, "[OFFLOAD]": _OFFLOAD, "[HW_OFFLOAD]": _OFFLOAD | t.HW_OFFLOAD}
 
 
 class ListingError(ValueError):
@@ -64,6 +66,8 @@ def _conn(line: str, now: int) -> Conn:
             status |= _FLAGS.get(flag, 0)
         elif name == "src":
             sides.append({"src": value})
+        elif name == "id" and "type" in sides[-1] and "id" not in sides[-1]:
+            sides[-1]["id"] = value  # an echo's; the entry's own comes last
         elif name in ("mark", "zone", "use", "id", "helper", "secmark", "secctx", "labels", "delta-time"):
             rest[name] = value
         else:
@@ -104,7 +108,9 @@ def _translated(sides: list[dict[str, str]], proto: int) -> int:
     if len(sides) != 2:
         return 0
     mirror, reply = _tuple(sides[0], proto).inverse(), _tuple(sides[1], proto)
-    keyed = proto not in (t.ICMP, t.ICMPV6)
-    src = reply.dst != mirror.dst or (keyed and reply.dport != mirror.dport) or (not keyed and reply.sport != mirror.sport)
-    dst = reply.src != mirror.src or (keyed and reply.sport != mirror.sport)
+    if proto in (t.ICMP, t.ICMPV6):  # an id belongs to the source
+        src, dst = (reply.dst, reply.sport) != (mirror.dst, mirror.sport), reply.src != mirror.src
+    else:
+        src = (reply.dst, reply.dport) != (mirror.dst, mirror.dport)
+        dst = (reply.src, reply.sport) != (mirror.src, mirror.sport)
     return t.NAT_DONE_MASK | (t.SRC_NAT if src else 0) | (t.DST_NAT if dst else 0)

@@ -24,7 +24,6 @@ NEW, UPDATE, DESTROY = "new", "update", "destroy"
 BY_PROGRAM = IPCT_REPLY | IPCT_ASSURED | IPCT_HELPER | IPCT_PROTOINFO | IPCT_SEQADJ | IPCT_MARK | IPCT_SYNPROXY
 
 
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One connection in one message; None, 0 or "" where the message does not tell it. ``timeout`` in seconds."""
@@ -63,7 +62,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event: when (ns since the epoch), what, of what, and the program that caused it (0: a packet or the clock)."""
+    """One event: when (ns since the epoch), what, of what, and whose program caused it (0: a packet or the clock)."""
 
     at: int
     kind: str

@@ -130,11 +130,12 @@ def _read_told(data: Mapping[str, Any]) -> Told:
     more = dict(data["entry"])
     entry: Entry | Expected
     if "mask" in more:
-        sides = {name: _tuple(more[name]) for name in ("tuple", "mask", "master")}
+        sides: dict[str, Any] = {name: _tuple(more[name]) for name in ("tuple", "mask", "master")}
         entry = _unflat(Expected, more, sides)
     else:
-        given = {"original": _tuple(more["original"]), "reply": _tuple(more["reply"])}
+        given: dict[str, Any] = {"original": _tuple(more["original"]), "reply": _tuple(more["reply"])}
         given |= {name: None if more[name] is None else _whole(more[name]) for name in ("timeout", "mark", "use")}
         given |= {name: tuple(_whole(x) for x in more[name]) for name in ("tags", "counters")}
         entry = _unflat(Entry, more, given)
-    return _unflat(Told, data, {"entry": entry})
+    told: Told = _unflat(Told, data, {"entry": entry})
+    return told

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass
 
-NAMESPACE = "conntrackrecord"
+NAMESPACE = f"conntrack-{os.getpid()}"
 SECONDS = 30
 
 

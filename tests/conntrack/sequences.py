@@ -15,8 +15,8 @@ from pathlib import Path
 from iptables_emu.conntrack.core import Conntrack
 from iptables_emu.conntrack.record import of_listing
 from iptables_emu.host.sysctl import Sysctls
-from iptables_emu.text.conntrack.program import run_conntrack
 from iptables_emu.text.conntrack.output import line
+from iptables_emu.text.conntrack.program import run_conntrack
 from tests.conntrack.real import Answer, Real, timeless
 
 TICK = 4_000_000  # between two commands: what has just been set has already begun to run out
@@ -132,7 +132,8 @@ class Writer:
         for share, more in ((0.25, ["-u", self.status()]), (0.25, ["-m", self.mark()]), (0.15, self.nat()),
                             (0.15, ["-w", self.one(0, 1, 5, 70000)]), (0.05, ["--orig-zone", self.one(0, 1, 3)]),
                             (0.05, ["--reply-zone", self.one(0, 1, 3)]), (0.01, ["-c", "5"]), (0.01, ["-z"]),
-                            (0.01, ["--label-add", "foo"]), (0.02, ["-f", self.one("ipv4", "ipv6", "foo")])):  # fmt: skip
+                            (0.01, ["--label-add", "foo"]),
+                            (0.02, ["-f", self.one("ipv4", "ipv6", "foo")])):  # fmt: skip
             if self.often(share):
                 parts.append(more)
         if self.often(0.1):
@@ -141,7 +142,8 @@ class Writer:
 
     def filters(self) -> list[str]:
         parts = [self.addresses(whole=False)]
-        for share, more in ((0.4, self.protocol(whole=False)), (0.15, ["-u", self.status()]), (0.15, ["-m", self.mark()]),
+        for share, more in ((0.4, self.protocol(whole=False)), (0.15, ["-u", self.status()]),
+                            (0.15, ["-m", self.mark()]),
                             (0.15, self.nat()), (0.1, ["-w", self.one(0, 1, 5)]), (0.03, ["--orig-zone", "1"]),
                             (0.03, ["--reply-zone", "1"]), (0.1, ["-f", self.one("ipv4", "ipv6")]),
                             (0.02, ["-c", self.one(0, 5)]), (0.02, ["-l", "foo"]), (0.02, ["--label-del"]),
@@ -173,7 +175,8 @@ class Writer:
                     *self.protocol(whole=True)[: self.rng.randrange(2, 7)]]  # fmt: skip
         return list(self.rng.choice((
             ["C"], ["F"], ["F", "-f", "ipv6"], ["L", "expect"], ["L", "dying"], ["L", "unconfirmed"], ["C", "expect"],
-            ["F", "expect"], ["V"], ["h"], ["h", "-p", self.one(*PROTOCOLS)], ["L", "bar"], ["U", "expect"], ["L", "-D"],
+            ["F", "expect"], ["V"], ["h"], ["h", "-p", self.one(*PROTOCOLS)], ["L", "bar"], ["U", "expect"],
+            ["L", "-D"],
             ["L", "c"], ["S", "expect"], ["D", "dying"], ["G", "expect", *self.addresses(whole=True), "-p", "tcp"],
             ["I", "expect", *self.create()[1:]], ["L", "-z"],
         )))  # fmt: skip

@@ -31,7 +31,6 @@ KEYS = {"s": "orig_src", "d": "orig_dst", "r": "repl_src", "q": "repl_dst", "[":
 MASKED = {"s": "{", "d": "}", "[": "{", "]": "}"}
 NAMED = {"w": "zone", "(": "orig_zone", ")": "repl_zone", "i": "id", "c": "secmark"}
 NONSENSE = -1  # what a slip of the real program leaves in an attribute: no entry has it
-AGAIN_SCTP_TAGS = ("orig_vtag", "repl_vtag")
 
 
 @dataclass(slots=True)
@@ -46,7 +45,7 @@ class Command:
     options: set[str] = field(default_factory=set)
     family: int = 0
     ct: dict[str, Any] = field(default_factory=dict)
-    tuple: dict[str, Any] = field(default_factory=dict)
+    expected: dict[str, Any] = field(default_factory=dict)
     mask: dict[str, Any] = field(default_factory=dict)
     mark: int = 0
     mark_mask: int = U32
@@ -100,7 +99,7 @@ class Parser:
         elif val in "sdrq":
             self._address(val, arg or "", command.ct)
         elif val in "[]":
-            self._address(val, arg or "", command.tuple)
+            self._address(val, arg or "", command.expected)
         elif val in "{}":
             self._address(val, arg or "", command.mask)
         elif val == "a":
@@ -225,7 +224,7 @@ class Parser:
     def _address(self, val: str, arg: str, into: dict[str, Any], *, masks: bool = True) -> tuple[int, int]:
         """(family, address); it is noted in ``into`` (nfct_parse_addr_from_opt)."""
         bare, slash, bits = arg[:ADDRESS_ROOM].partition("/")
-        value = inet_aton(re.split(r"\s", bare, maxsplit=1)[0])  # glibc looks no further than a blank
+        value: int | None = inet_aton(re.split(r"\s", bare, maxsplit=1)[0])  # glibc looks no further than a blank
         family = 4
         if value is None:
             value, family = parse_plain(bare, 6), 6
@@ -286,7 +285,7 @@ class Parser:
             return
         self.said.add(at)
         where, key = handler.keys[at]
-        into = {CONNECTION: command.ct, TUPLE: command.tuple, MASK: command.mask}[where]
+        into = {CONNECTION: command.ct, TUPLE: command.expected, MASK: command.mask}[where]
         value: int | str
         if key in ("tcp", "sctp", "dccp"):
             value = self._state(handler, arg)
@@ -294,7 +293,7 @@ class Parser:
             if not arg or not any(role.startswith(arg.lower()) for role in ("client", "server")):
                 raise parameter(f"Unknown DCCP role `{arg}'")
             value = arg
-        elif key in AGAIN_SCTP_TAGS:
+        elif key in ("orig_vtag", "repl_vtag"):
             value = atoi(arg) & U32
         elif key.startswith("icmp"):
             value = atoi(arg) & (U16 if key == "icmp_id" else U8)

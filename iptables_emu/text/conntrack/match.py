@@ -15,6 +15,7 @@ ORIG = ("orig_l3", "orig_l4", "orig_src", "orig_dst", "orig_sport", "orig_dport"
 REPL = ("repl_l3", "repl_l4", "repl_src", "repl_dst", "repl_sport", "repl_dport")
 META = ("id", "mark", "timeout", "status", "tcp", "sctp", "orig_vtag", "repl_vtag", "dccp", "dccp_role", "zone",
         "orig_zone", "repl_zone", "labels")  # fmt: skip
+_ZONES = ("zone", "orig_zone", "repl_zone")
 BY_PORTS = t.WITH_PORTS | {33, t.GRE}
 
 
@@ -36,21 +37,19 @@ def attributes(entry: Entry) -> dict[str, Any]:
 
 def _side(end: str, key: Tuple) -> dict[str, Any]:
     out = {f"{end}_l3": key.family, f"{end}_l4": key.proto, f"{end}_src": key.src, f"{end}_dst": key.dst}
-    if key.proto in BY_PORTS:
+    if key.proto in t.WITH_PORTS:  # GRE's keys are not compared, and the kernel does not tell DCCP's ports any more
         out |= {f"{end}_sport": key.sport, f"{end}_dport": key.dport}
     return out
 
 
 def agrees(wanted: dict[str, Any], has: dict[str, Any], names: Iterable[str], *, fully: bool = False) -> bool:
-    """Whether what both tell is equal; ``fully``: what is wanted and not told counts as 0."""
+    """Whether what both tell is equal; ``fully``: and all that is wanted is told, but for the zone 0."""
+    keys = ("orig_sport", "orig_dport", "repl_sport", "repl_dport") if wanted.get("orig_l4") == t.GRE else ()
     for name in names:
-        if name not in wanted or (name not in has and not fully):
+        if name not in wanted or name in keys or (name not in has and not fully):
             continue
-        value, other = wanted[name], has.get(name, 0)
-        if name == "status":
-            if value & other != value:
-                return False
-        elif value != other and not (name in ("tcp", "sctp", "dccp") and value == "NONE" and not other):
+        value, other = wanted[name], has.get(name, 0 if name in _ZONES else None)
+        if other is None or (value & other if name == "status" else other) != value:
             return False
     return True
 

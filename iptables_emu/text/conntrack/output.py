@@ -104,7 +104,8 @@ def _saved_protocol(entry: Entry, name: str) -> list[str]:
         return []
     first = ("--srckey", "--dstkey", "--reply-key-src", "--reply-key-dst")
     names = first if o.proto == t.GRE else ("--sport", "--dport", "--reply-port-src", "--reply-port-dst")
-    words = [w for word, port in zip(names, (o.sport, o.dport, r.sport, r.dport), strict=True) for w in (word, str(port))]
+    ports = zip(names, (o.sport, o.dport, r.sport, r.dport), strict=True)
+    words = [word for name, port in ports for word in (name, str(port))]
     if entry.tcp or entry.sctp:
         words += ["--state", entry.tcp or entry.sctp]
     if entry.tags:

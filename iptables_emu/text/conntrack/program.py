@@ -9,28 +9,21 @@ from iptables_emu.conntrack import ctnetlink, record
 from iptables_emu.conntrack.core import Conntrack
 from iptables_emu.conntrack.ctnetlink import CtError
 from iptables_emu.conntrack.record import DESTROY, NEW, SECOND, UPDATE, Entry, Expected, Told
+from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.text.conntrack import output, xml
-from iptables_emu.text.conntrack.command import (
-    EXTENDED,
-    ID,
-    KTIMESTAMP,
-    SAVE,
-    TIMESTAMP,
-    XML,
-    Command,
-    Parser,
-)  # fmt: skip
+from iptables_emu.text.conntrack.command import EXTENDED, ID, KTIMESTAMP, SAVE, TIMESTAMP, XML, Command, Parser
 from iptables_emu.text.conntrack.errors import PROGRAM, Exit, failed, parameter, refusal
 from iptables_emu.text.conntrack.help import of_protocol, usage
 from iptables_emu.text.conntrack.match import META, ORIG, REPL, agrees, attributes, fits, nat_fits, network_fits, wanted
 from iptables_emu.text.conntrack.request import changed, to_change, to_create, to_get, tuple_of
-from iptables_emu.options.problem import ParameterProblem
+from iptables_emu.text.conntrack.tables import COMPARED
 from iptables_emu.text.lexer import words
 from iptables_emu.text.programs import Result
 
 LEAST_BUFFER = 2304  # SOCK_MIN_RCVBUF
-_SHOWN = {"L": "flow entries have been shown", "G": "flow entries have been shown", "I": "flow entries have been created",
-          "U": "flow entries have been updated", "D": "flow entries have been deleted",
+_SHOWN = {"L": "flow entries have been shown", "G": "flow entries have been shown",
+          "I": "flow entries have been created", "U": "flow entries have been updated",
+          "D": "flow entries have been deleted",
           "A": "flow entries have been added", "E": "flow events have been shown",
           "xL": "expectations have been shown", "xD": "expectations have been shown",
           "xE": "expectation events have been shown"}  # fmt: skip
@@ -100,7 +93,7 @@ class Run:
         command = self.command
         if command.table in ("dying", "unconfirmed"):
             return  # nothing is on its way between two commands
-        if "z" in command.options and command.options & {*"psdrqmcuiwl()"}:
+        if "z" in command.options and command.options & COMPARED:
             raise parameter("Can't use -z with filtering parameters")
         self._check_masks()
         asked = wanted(command)
@@ -227,7 +220,7 @@ class Run:
 
     def _create_expected(self) -> None:
         command = self.command
-        master, asked, mask = (tuple_of(o, "orig") for o in (command.ct, command.tuple, command.mask))
+        master, asked, mask = (tuple_of(o, "orig") for o in (command.ct, command.expected, command.mask))
         assert master is not None and asked is not None and mask is not None
         ctnetlink.create_expectation(self.core, asked, mask, master)
 
@@ -330,7 +323,8 @@ def _load(program: str, name: str, read_input: Callable[[], str]) -> list[Comman
         commands.append(Parser(commands[-1].output if commands else 0).parse(argv))
     for command in commands:
         if command.letter not in _IN_FILES:
-            word = _UNSUPPORTED.get(command.letter) or (f"-{command.letter[1:]} expect" if command.letter else "unknown")
+            letter = command.letter
+            word = _UNSUPPORTED.get(letter) or (f"-{letter[1:]} expect" if letter else "unknown")
             raise parameter(f"Cannot use command `{word}' with --load-file")
     return commands
 
@@ -338,5 +332,3 @@ def _load(program: str, name: str, read_input: Callable[[], str]) -> list[Comman
 def _read(name: str) -> str:
     with open(name, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
         return file.read()
-
-

@@ -76,7 +76,7 @@ def _with_tuple(word: str, flags: tuple[str, ...], options: dict[str, int], more
 def _plain(name: str, number: int, word: str = "port", first: tuple[str, str] = ("sport", "dport")) -> Handler:
     flags, options, shown = _ports(word, first)
     flags, options = _with_tuple(word, flags, options)
-    takes = {c: "22220000" for c in "LUDE"} | {c: "33330000" for c in "IAG"}
+    takes = dict.fromkeys("LUDE", "22220000") | dict.fromkeys("IAG", "33330000")
     takes |= {"xI": "11111111" if word == "key" else "11001111", "xD": "11110000", "xG": "11110000"}
     couples = _COUPLES if word == "port" else (first, ("reply-src-key", "reply-dst-key"))
     return Handler(name, number, shown, flags, options, (*_PORTS, *_TUPLE_PORTS), takes, couples)
@@ -85,10 +85,11 @@ def _plain(name: str, number: int, word: str = "port", first: tuple[str, str] = 
 def _tcp() -> Handler:
     flags, options, shown = _ports("port", ("sport", "dport"))
     flags, options = _with_tuple("port", flags, options, ("state",))
-    takes = {c: "222200200" for c in "LUDE"} | {c: "333300100" for c in "IA"}
+    takes = dict.fromkeys("LUDE", "222200200") | dict.fromkeys("IA", "333300100")
     takes |= {"G": "333300200", "xI": "110011011", "xD": "111100000", "xG": "111100000"}
     return Handler("tcp", t.TCP, (*shown, ("--state", "TCP state, fe. ESTABLISHED")), flags, options,
-                   (*_PORTS, (CONNECTION, "tcp"), *_TUPLE_PORTS), takes, _COUPLES, TCP_STATES, odd_tuple=True)  # fmt: skip
+                   (*_PORTS, (CONNECTION, "tcp"), *_TUPLE_PORTS), takes, _COUPLES, TCP_STATES,
+                   odd_tuple=True)  # fmt: skip
 
 
 def _sctp() -> Handler:
@@ -97,7 +98,7 @@ def _sctp() -> Handler:
     options |= {"orig-vtag": 9, "reply-vtag": 10}
     more = (("--state", "SCTP state, fe. ESTABLISHED"), ("--orig-vtag", "original verification tag"),
             ("--reply-vtag", "reply verification tag"))  # fmt: skip
-    takes = {c: "22220020000" for c in "LDE"} | {c: "33330010011" for c in "IA"} | {"U": "22220020022"}
+    takes = dict.fromkeys("LDE", "22220020000") | dict.fromkeys("IA", "33330010011") | {"U": "22220020022"}
     takes |= {"G": "33330020022", "xI": "11001101111", "xD": "11110000000", "xG": "11110000000"}
     keys = (*_PORTS, (CONNECTION, "sctp"), *_TUPLE_PORTS, (CONNECTION, "orig_vtag"), (CONNECTION, "repl_vtag"))
     return Handler("sctp", t.SCTP, (*shown, *more), (*flags, "orig-vtag", "reply-vtag"), options, keys, takes,
@@ -107,7 +108,7 @@ def _sctp() -> Handler:
 def _dccp() -> Handler:
     flags, options, shown = _ports("port", ("sport", "dport"))
     flags, options = _with_tuple("port", flags, options, ("state",))
-    takes = {c: "2222002000" for c in "LUDE"} | {c: "3333001001" for c in "IA"}
+    takes = dict.fromkeys("LUDE", "2222002000") | dict.fromkeys("IA", "3333001001")
     takes |= {"G": "3333002000", "xI": "1100110111", "xD": "1111000000", "xG": "1111000000"}
     couples = (("sport", "dport"), ("reply-port-src", "report-port-dst"))
     keys = (*_PORTS, (CONNECTION, "dccp"), *_TUPLE_PORTS, (CONNECTION, "dccp_role"))
@@ -117,7 +118,7 @@ def _dccp() -> Handler:
 
 def _icmp(name: str, number: int) -> Handler:
     flags = tuple(f"{name}-{what}" for what in ("type", "code", "id"))
-    takes = {c: "222" for c in "LUDE"} | {c: "112" for c in "IAG"}
+    takes = dict.fromkeys("LUDE", "222") | dict.fromkeys("IAG", "112")
     return Handler(name, number, tuple((f"--{flag}", flag.replace("-", " ")) for flag in flags), flags,
                    {flag: at for at, flag in enumerate(flags)},
                    tuple((CONNECTION, f"icmp_{what}") for what in ("type", "code", "id")), takes)  # fmt: skip
