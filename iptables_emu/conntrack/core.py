@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from iptables_emu.conntrack import nat, record, sctp, tcp, tcp_segment
+from iptables_emu.conntrack import icmp, nat, record, sctp, tcp, tcp_segment
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.expect import Expectation, Expectations
 from iptables_emu.conntrack.helpers import HELPERS
@@ -14,16 +14,14 @@ from iptables_emu.conntrack.table import SECOND, Conn, CtTemplate, Table
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY, Tuple, read_tuple
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.packet.exthdr import skip_headers
-from iptables_emu.packet.packet import ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, Malformed, Packet, transport_checksum_good
+from iptables_emu.packet.packet import ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, Packet, transport_checksum_good
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
     from iptables_emu.host.sysctl import Sysctls
 
-ICMP_ERRORS = frozenset({3, 4, 5, 11, 12})
 ICMP_NEW = frozenset({8, 13, 15, 17})
 ICMPV6_NEW = frozenset({128, 139})
-ICMPV6_UNTRACKED = frozenset({130, 131, 132, 133, 134, 135, 136, 143, 151, 152})
 STATE_NAMES = {t.ESTABLISHED: "ESTABLISHED", t.ESTABLISHED_REPLY: "ESTABLISHED", t.RELATED: "RELATED",
                t.RELATED_REPLY: "RELATED", t.NEW: "NEW"}  # fmt: skip
 
@@ -88,9 +86,9 @@ class Conntrack:
         if pkt.untracked or pkt.ct is not None:
             return Verdict.ACCEPT  # seen before (lo), or not to be tracked
         if pkt.frag_offset or (pkt.family == 6 and skip_headers(pkt.data) is None):
-            return self._invalid(pkt, "no transport header")
+            return self.invalid_packet(pkt, "no transport header")
         if pkt.proto in (ICMP, ICMPV6):
-            handled = self._icmp(pkt, hook)
+            handled = icmp.handle(self, pkt, hook)
             if handled is not None:
                 return handled
         for _ in range(2):
@@ -99,20 +97,16 @@ class Conntrack:
                 return verdict
         return Verdict.ACCEPT
 
-    def _invalid(self, pkt: Packet, reason: str) -> Verdict:
+    def invalid_packet(self, pkt: Packet, reason: str, *, error: bool = False) -> Verdict:
+        """No connection's; ``error``: it is an ICMP message that makes no sense, which has a counter of its own."""
         pkt.ct, pkt.ctinfo = None, 0
         self.reason = reason
         self.invalid.append(reason)
-        self.record.stats.invalid += 1
+        self.record.stats.error += error
+        self.record.stats.invalid += not error
         return Verdict.ACCEPT
 
-    def _error_invalid(self, pkt: Packet, reason: str) -> Verdict:
-        """An ICMP message that makes no sense: counted as an error."""
-        self.record.stats.invalid -= 1
-        self.record.stats.error += 1
-        return self._invalid(pkt, reason)
-
-    def _summed(self, pkt: Packet, hook: str) -> bool:
+    def summed(self, pkt: Packet, hook: str) -> bool:
         """Whether the transport checksum is good, where it is looked at; REJECT then need not look again."""
         if hook != "PREROUTING" or not self.sysctl("checksum"):
             return True
@@ -124,7 +118,7 @@ class Conntrack:
     def _error(self, pkt: Packet, hook: str) -> str | None:
         """Why a TCP, UDP or UDP-Lite packet is INVALID on sight."""
         segment = bytes(pkt.data[pkt.l4 : pkt.length])
-        checked = self._summed(pkt, hook)
+        checked = self.summed(pkt, hook)
         if pkt.proto == TCP:
             return tcp_segment.error(segment, checked)
         if pkt.proto in (UDP, UDPLITE):
@@ -145,14 +139,14 @@ class Conntrack:
         problem = self._error(pkt, hook)
         key = read_tuple(pkt.family, pkt.src, pkt.dst, pkt.proto, bytes(pkt.data[pkt.l4 : pkt.length]))
         if key is None or problem == "short packet":
-            return self._invalid(pkt, problem or "short packet")
+            return self.invalid_packet(pkt, problem or "short packet")
         template = pkt.ct_template
         zone = template.zone if template else 0
         found = self.find(key, template)
         if found is None:
             conn = self._create(pkt, key, template, zone)
             if conn is None:
-                return self._invalid(pkt, "cannot be a connection's packet")
+                return self.invalid_packet(pkt, "cannot be a connection's packet")
             direction = ORIGINAL
         else:
             conn, direction = found
@@ -174,7 +168,7 @@ class Conntrack:
             self.record.stats.drop += 1
             return Verdict.DROP
         if outcome == "invalid":
-            return self._invalid(pkt, reason)
+            return self.invalid_packet(pkt, reason)
         if outcome != "ignored":
             self._account(conn, direction, pkt)
         if pkt.ctinfo == t.ESTABLISHED_REPLY and not conn.status & t.SEEN_REPLY:
@@ -200,6 +194,7 @@ class Conntrack:
             return None
         expected = self.expectations.take(key, conn.zone)
         if expected is not None:
+            self.record.stats.expect_new += 1
             conn.status |= t.EXPECTED
             conn.master = expected.master
             conn.mark = expected.master.mark
@@ -259,45 +254,6 @@ class Conntrack:
         if conn.accounted:
             conn.packets[direction] += 1
             conn.bytes[direction] += len(pkt.data)
-
-    # -- ICMP errors -----------------------------------------------------------------------------
-
-    def _icmp(self, pkt: Packet, hook: str) -> Verdict | None:
-        """ICMP's own cases; None: track it as any other packet (nf_conntrack_handle_icmp)."""
-        segment = bytes(pkt.data[pkt.l4 : pkt.length])
-        six = pkt.proto == ICMPV6
-        if len(segment) < 8:
-            return self._error_invalid(pkt, "short packet")
-        if not self._summed(pkt, hook):
-            return self._error_invalid(pkt, "bad hw icmp checksum" if not six else "ICMPv6 checksum failed")
-        kind = segment[0]
-        if six:
-            if kind in ICMPV6_UNTRACKED:
-                pkt.untracked = True
-                return Verdict.ACCEPT
-            if kind >= 128:
-                return None
-        elif kind > 18:
-            return self._error_invalid(pkt, "invalid icmp type")
-        elif kind not in ICMP_ERRORS:
-            return None
-        return self._related(pkt, segment)
-
-    def _related(self, pkt: Packet, segment: bytes) -> Verdict:
-        """An error belongs to the connection of the packet that it quotes (nf_conntrack_inet_error)."""
-        inner = quoted(segment[8:], pkt.family)
-        key = read_tuple(*inner[:4], inner[4]) if inner else None
-        if key is None or not key.invertible():
-            return self._error_invalid(pkt, "invalid inner packet")
-        found = self.find(key.inverse(), pkt.ct_template)
-        if found is None:
-            return self._error_invalid(pkt, "icmp error for no known connection")
-        conn, direction = found
-        if pkt.dst != conn.tuples[direction].dst:
-            return self._error_invalid(pkt, "outer daddr is not the inner one's")
-        pkt.ct = conn
-        pkt.ctinfo = t.RELATED_REPLY if direction == REPLY else t.RELATED
-        return Verdict.ACCEPT
 
     # -- the hooks at the ends ---------------------------------------------------------------------
 
@@ -381,14 +337,3 @@ def assure(conn: Conn) -> None:
     if not conn.status & t.ASSURED:
         conn.status |= t.ASSURED
         conn.events |= record.IPCT_ASSURED
-
-
-def quoted(data: bytes, family: int) -> tuple[int, int, int, int, bytes] | None:
-    """(family, src, dst, protocol, transport bytes) of the packet quoted in an ICMP error, None when cut off."""
-    try:
-        inner = Packet(data)
-    except Malformed:
-        return None
-    if inner.family != family or inner.frag_offset or inner.truncated:
-        return None
-    return family, inner.src, inner.dst, inner.proto, bytes(inner.data[inner.l4 :])
