@@ -103,7 +103,7 @@ def create(core: Conntrack, asked: Request, portid: int) -> None:
         raise CtError("EINVAL")
     where = asked.where()
     conn = Conn([asked.original, asked.reply], zone=where.zone, zone_dir=where.zone_dir)
-    conn.accounted = bool(core.sysctl("acct"))
+    conn.accounted, conn.synproxy = bool(core.sysctl("acct")), True
     _translate(core, conn, asked)
     conn.status |= t.CONFIRMED
     conn.timeout = min(asked.timeout, MOST_SECONDS)

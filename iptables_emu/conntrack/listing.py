@@ -39,6 +39,8 @@ def read_listing(text: str, core: Conntrack) -> list[str]:
         if conn.original.proto == t.SCTP:
             sctp += 1
             continue
+        if core.taken(conn) is not None:
+            continue  # kept from an earlier trace, which knows more
         tcp += conn.tcp is not None
         core.table.insert(conn)
         if conn.status & t.NAT_MASK:

@@ -132,7 +132,11 @@ def seconds_left(conn: Conn, now: int) -> int:
 
 
 def of_listing(conn: Conn, now: int, holders: int = 0) -> Entry:
-    """As a dump tells it; ``holders`` have taken hold of it meanwhile (ctnetlink_fill_info)."""
+    """As a dump tells it (ctnetlink_fill_info).
+
+    The use count is 1 for the table, one for each connection that this one's helper announced, and one for whoever
+    has looked it up to send it: a get does, a dump does not.
+    """
     return _entry(conn, seconds_left(conn, now), protoinfo=True, counters=True, mark=conn.mark, helper=conn.helper,
                   labels=conn.labels, use=1 + conn.children + holders)  # fmt: skip
 

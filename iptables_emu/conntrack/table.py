@@ -50,6 +50,7 @@ class Conn:
     serial: int = 0  # of the table's entries, from 1
     children: int = 0  # connections that a helper of this one announced, and which hold on to it
     events: int = 0  # cached until the packet leaves (kernel: nf_conntrack_ecache.c)
+    synproxy: bool = False  # it has SYNPROXY's extension
     start: int = 0  # with nf_conntrack_timestamp: when it was confirmed, ns
 
     @property

@@ -72,6 +72,8 @@ class Tracker:
                 return self._ignore(old)
             old, state = "SYN_SENT", "SYN_RECV"
         elif state == s.INVALID:
+            if self._keep_alive(old):
+                return ACCEPT
             self.reason = "invalid state"
             return INVALID
         elif state == "TIME_WAIT" and self._challenge(old):
@@ -93,6 +95,14 @@ class Tracker:
                 self._shrink()
                 return INVALID
         return self._advance(old, state)
+
+    def _keep_alive(self, old: str) -> bool:
+        """A client's keep-alive to SYNPROXY whose SYN was lost; entries that a program made pass for such, too."""
+        tcp, seg = self.tcp, self.seg
+        return (
+            self.conn.synproxy and old == "SYN_SENT" and seg.kind == "ack" and self.dir == tcp.last_dir == ORIGINAL
+            and seg.seq == tcp.seen[ORIGINAL].end - 1 & MASK
+        )  # fmt: skip
 
     def _in_sync(self) -> bool:
         """A SYN/ACK that answers a SYN which was let through: take over what that SYN said."""

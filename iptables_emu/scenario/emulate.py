@@ -17,6 +17,7 @@ from iptables_emu.packet.build import build, ethernet
 from iptables_emu.packet.packet import Malformed, Packet
 from iptables_emu.scenario.observe import Step
 from iptables_emu.text.conntrack.output import expected_line, line
+from iptables_emu.text.conntrack.program import run_conntrack
 from iptables_emu.text.ipset.load import load_sets
 from iptables_emu.text.load import LoadError, load_dump
 from iptables_emu.text.programs import Environment, run_program
@@ -201,6 +202,10 @@ class Run:
         from iptables_emu.host.ip_command import run_ip
 
         run_ip(self.host, shlex.split(arguments), self.address)
+
+    def do_conntrack(self, arguments: str) -> None:
+        core = self.engine.machine.conntrack
+        self.note = run_conntrack(["conntrack", *shlex.split(arguments)], core, lambda: "").stderr.strip()
 
     def do_iptables(self, arguments: str) -> None:
         env = Environment(self.ruleset, sets=self.sets)

@@ -144,6 +144,7 @@ def step_checks(device: Check, link: Check) -> dict[str, Check]:
             ("op", "dev", "address"),
         ),
         "iptables": schema.words,
+        "conntrack": schema.words,
         "flush": schema.one_of(("conntrack",)),
     }
 

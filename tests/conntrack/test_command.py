@@ -113,6 +113,28 @@ def test_a_line_that_is_none_is_named() -> None:
                      "sport=2 dport=1 mark=0 use=1\nhello\n", tracker())  # fmt: skip
 
 
+def test_a_child_holds_on_to_its_master() -> None:
+    """As the kernel shows it of an FTP data connection: use=2 until the child is gone."""
+    core = tracker()
+    for words in (MADE[0], MADE[0].replace("4000", "4001")):
+        run(core, words)
+    master, child = core.table
+    core.table.remove(child)
+    child.gone, child.master = False, master
+    core.table.insert(child)
+    assert [line[-5:] for line in run(core, "-L").splitlines()[:2]] == ["use=2", "use=1"]
+    assert "use=3" in run(core, "-G -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 4000 --dport 80")
+    run(core, "-D -p tcp --sport 4001")
+    assert run(core, "-L").splitlines()[0].endswith("use=1")
+
+
+def test_a_listing_does_not_double_what_is_kept() -> None:
+    core = tracker()
+    run(core, MADE[1])
+    printed = run_conntrack(["conntrack", "-L"], core, lambda: "").stdout
+    assert read_listing(printed, core) == [] and len(core.table) == 1
+
+
 def test_commands_from_a_file() -> None:
     core = tracker()
     text = "\n".join([*MADE, "# a remark", "-D -w 3"]) + "\n"
