@@ -99,8 +99,10 @@ class Record:
 
     def deliver(self, conn: Conn, now: int) -> None:
         """What has been cached for a connection (nf_ct_deliver_cached_events)."""
+        if not conn.confirmed or conn.gone:
+            return  # they wait
         events, conn.events = conn.events, 0
-        if events and self.wanted and conn.confirmed and not conn.gone:
+        if events:
             self.report(conn, events, now)
 
     def report(self, conn: Conn, events: int, now: int, portid: int = 0) -> None:
