@@ -331,3 +331,13 @@ class Tracker:
         if tcp.last_win == 0 and normal > get("tcp_timeout_max_retrans"):
             return get("tcp_timeout_max_retrans")
         return normal
+
+
+def set_closing(core: Conntrack, conn: Conn) -> None:
+    """The firewall itself has reset the connection (nf_conntrack_tcp_set_closing)."""
+    if conn.tcp is None or conn.tcp.state == "CLOSE":
+        return
+    conn.tcp.state = "CLOSE"
+    if not conn.status & t.FIXED_TIMEOUT:
+        core.refresh(conn, core.sysctl("tcp_timeout_close"))
+        conn.events |= record.IPCT_PROTOINFO
