@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
+from iptables_emu.conntrack.core import Conntrack
+from iptables_emu.conntrack.listing import read_listing
 from iptables_emu.engine.assume import Assumptions
 from iptables_emu.engine.emulator import Engine
 from iptables_emu.host.host import Host
@@ -41,6 +44,8 @@ class Emulator:
         self.host, self.sets = host, sets
         self.inferred = host is None or len(host.interfaces) == 1
         self.engine: Engine | None = None
+        self.fill: Callable[[Conntrack], None] = lambda core: None  # what the connections are at the beginning
+        self.unknown: list[str] = []  # what is not known of the host's connections
 
     @property
     def notes(self) -> list[str]:
@@ -90,6 +95,9 @@ class Emulator:
         self.engine = Engine(self.ruleset, self.host, self._write, seed=self.seed, now=self.now, explain=self.explain)
         self.engine.machine.conntrack.now = self.now
         self.engine.machine.assume = self.assume
+        self.fill(self.engine.machine.conntrack)
+        if self.host.connections:
+            self.unknown = read_listing(self.host.connections, self.engine.machine.conntrack)
         return self.engine
 
     def _write(self, chain: str, rule: Rule) -> str:

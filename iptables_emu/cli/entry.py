@@ -20,6 +20,7 @@ ALIASES = {
     "iptables-sim-restore": "iptables-restore", "ip6tables-sim-save": "ip6tables-save",
     "ip6tables-sim-restore": "ip6tables-restore",
 }  # fmt: skip
+BESIDE = ("ipset", "conntrack")  # programs that are not iptables'
 OURS = ("iptables-sim", "ip6tables-sim")
 BAD_INPUT, BROKEN, INTERRUPTED = 2, 70, 130  # 70: EX_SOFTWARE
 
@@ -59,6 +60,8 @@ def run(called: str, words: Sequence[str], settings: Globals | None = None) -> i
         words = settings.take(list(words))
         name = settings.as_name or called
         known = program_of(name)
+        if name in BESIDE:
+            return run_beside(name, words, settings)
         if known is None and name not in ALIASES:
             if settings.as_name:
                 raise BadOption(f"--as {name}: no such program; say iptables, ip6tables-legacy-save or the like")
@@ -71,6 +74,15 @@ def run(called: str, words: Sequence[str], settings: Globals | None = None) -> i
         return run_stateful([ALIASES.get(name, name), *words], settings)
     except BadOption as error:
         return _complain(str(error))
+
+
+def run_beside(name: str, words: Sequence[str], settings: Globals) -> int:
+    """Status of ``ipset`` or ``conntrack``."""
+    if name == "ipset":
+        from iptables_emu.cli.ipset import run_stored
+    else:
+        from iptables_emu.cli.conntrack import run_stored
+    return run_stored(words, settings)
 
 
 def _complain(message: str) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import click
 
+from iptables_emu.cli.entry import run_beside
 from iptables_emu.cli.state import Globals, run_stateful
 from iptables_emu.cli.streams import write
 from iptables_emu.packet.printable import printable
@@ -69,9 +70,15 @@ def restore(settings: Globals, six: bool, words: tuple[str, ...]) -> None:
 @click.pass_obj
 def ipset(settings: Globals, words: tuple[str, ...]) -> None:
     """Sets of addresses and ports, as the ipset program keeps them: ipset create NAME TYPE ..."""
-    from iptables_emu.cli.ipset import run_stored
+    sys.exit(run_beside("ipset", words, settings))
 
-    sys.exit(run_stored(words, settings))
+
+@cli.command(context_settings=_PASS)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def conntrack(settings: Globals, words: tuple[str, ...]) -> None:
+    """Connections, as the conntrack program shows and changes them: conntrack [--host FOLDER] -L ..."""
+    sys.exit(run_beside("conntrack", words, settings))
 
 
 # -6 counts at the front only: -p6 is no business of click's
@@ -147,6 +154,8 @@ class _PacketCommand(click.Command):
     type=click.Choice(["match", "miss", "fork"]),
     help="Take a match that cannot be known for this, or go both ways.",
 )
+@click.option("--keep", is_flag=True, help="Keep the connections, and what happened to them, in the state.")
+@click.option("--sleep", default=0.0, metavar="SECONDS", help="Let so much time pass on the state's clock before.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="PACKET")
 @click.pass_obj
 def trace(
@@ -158,6 +167,8 @@ def trace(
     counters: bool,
     seed: int,
     unknown: str | None,
+    keep: bool,
+    sleep: float,
     words: tuple[str, ...],
 ) -> None:
     """Send one packet and show the whole way it takes.
@@ -173,7 +184,7 @@ def trace(
         raise click.UsageError(f"--format {fmt}: choose one of {', '.join(FORMATS)}")
     if settings.memory is None:
         gc.disable()  # a run is short, and a ruleset makes no cycles
-    request = Request(words, dump, host, fmt, why, counters, seed, unknown or "")
+    request = Request(words, dump, host, fmt, why, counters, seed, unknown or "", keep, sleep)
     sys.exit(run_trace(request, settings, sys.stdout, sys.stderr))
 
 

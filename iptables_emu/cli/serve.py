@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 import json
 import sys
-import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
 
-from iptables_emu.cli.entry import ALIASES, run
+from iptables_emu.cli.entry import ALIASES, BESIDE, run
 from iptables_emu.cli.state import Globals, Memory
 from iptables_emu.text.programs import Result, program_of
 
@@ -21,7 +20,7 @@ class BadRequest(Exception):
 
 
 class Server:
-    """Keeps one state in memory between requests: rulesets of both personalities, and ipsets.
+    """Keeps one state in memory between requests: rulesets of both personalities, ipsets, and connections.
 
     ``environ`` and ``settings`` are the server's own; a request's ``env`` comes on top.
     """
@@ -37,15 +36,9 @@ class Server:
             return Result(0)
         argv, stdin, env = _checked(request)
         name = argv[0].rsplit("/", 1)[-1]
-        if name == "ipset":
-            from iptables_emu.text.ipset.load import count_rules
-            from iptables_emu.text.ipset.program import run_ipset
-
-            self.memory.sets.now = time.time_ns()
-            self.memory.sets.rules = count_rules(self.memory.rulesets.values())
-            return run_ipset(argv, self.memory.sets, lambda: stdin)
-        if program_of(name) is None and name not in ALIASES:
-            raise BadRequest(f"{name!r}: no such program; argv[0] is iptables, ip6tables-save, ipset, iptables-sim ...")
+        if program_of(name) is None and name not in (*ALIASES, *BESIDE):
+            known = "iptables, ip6tables-save, ipset, conntrack, iptables-sim ..."
+            raise BadRequest(f"{name!r}: no such program; argv[0] is {known}")
         settings = Globals.from_environ({**self.environ, **env})
         settings.memory = self.memory
         if "IPTABLES_SIM_BACKEND" not in env:

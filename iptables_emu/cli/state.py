@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from iptables_emu.cli.lock import XtablesLock
 from iptables_emu.cli.streams import read_input, write
@@ -24,13 +24,14 @@ class BadOption(Exception):
 
 
 class Memory:
-    """A state without a file: rulesets by personality, and ipsets."""
+    """A state without a file: rulesets by personality, ipsets, and connections as they are kept."""
 
     def __init__(self) -> None:
         from iptables_emu.host.ipset.sets import IpSets
 
         self.rulesets = {name: Ruleset(name) for name in ("nft", "legacy")}
         self.sets = IpSets()
+        self.connections: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from iptables_emu.cli.state import BadOption, Globals
 from iptables_emu.cli.streams import read_input, write
-from iptables_emu.cli.ways import MOST_WAYS, exit_status, ways
+from iptables_emu.cli.ways import MOST_WAYS, Way, exit_status, ways
+from iptables_emu.conntrack.core import Conntrack
+from iptables_emu.conntrack.listing import ListingError
+from iptables_emu.conntrack.table import SECOND
+from iptables_emu.emulator import Emulator
 from iptables_emu.engine.routing import Routing
 from iptables_emu.host.host import Host, HostError
 from iptables_emu.host.ipset.sets import IpSets
@@ -25,6 +29,7 @@ from iptables_emu.trace.render import render
 from iptables_emu.trace.trace import Trace
 
 BAD_INPUT = 2
+MOST_SECONDS = 1e9  # some thirty years
 
 
 class RulesError(Exception):
@@ -43,6 +48,8 @@ class Request:
     counters: bool = False
     seed: int = 0
     unknown: str = ""  # match, miss or fork; "" stops where a match cannot be known
+    keep: bool = False  # the connections, in the state
+    sleep: float = 0.0  # seconds on the state's clock
 
 
 def run_trace(request: Request, settings: Globals, stdout: TextIO, stderr: TextIO) -> int:
@@ -56,14 +63,17 @@ def run_trace(request: Request, settings: Globals, stdout: TextIO, stderr: TextI
         host = load_host(request.host) if request.host else None
         assumed = list(spec.assumed) if host is None else _placed(packet, host, spec)
         sets = load_sets_of_state(request, settings) if host is None else None
-        found = list(ways(ruleset, host, packet, unknown=request.unknown, seed=request.seed, sets=sets))
+        begin = _connections(request, settings)
+        found = list(ways(ruleset, host, packet, unknown=request.unknown, seed=request.seed, sets=sets, prepare=begin))
+        _keep(request, settings, found)
     except OSError as error:
         return _complain(stderr, f"{error.filename}: {error.strerror}")
-    except (RulesError, StateError, BadOption, PacketError, HostError, Malformed) as error:
+    except (RulesError, StateError, BadOption, PacketError, HostError, ListingError, Malformed) as error:
         return _complain(stderr, str(error))
     fmt = request.fmt or ("tree" if stdout.isatty() else "text")
     if fmt in ("tree", "text"):
-        write(stdout, _assumptions(assumed, found[0].notes, _other_way(packet, found[0].trace)))
+        unknown = found[0].emulator.unknown
+        write(stdout, _assumptions(assumed, found[0].notes, _other_way(packet, found[0].trace), unknown))
     texts = [render(way.trace, fmt, why=request.why, color=stdout.isatty()) for way in found]
     if fmt in ("tree", "text"):
         texts = [way.heading + text for way, text in zip(found, texts, strict=True)]
@@ -116,6 +126,43 @@ def load_sets_of_state(request: Request, settings: Globals) -> IpSets | None:
         return stored_sets(store)
 
 
+def _connections(request: Request, settings: Globals) -> Callable[[Emulator], None]:
+    """How an emulator begins with the state's connections and clock: where its rules are used, too, or with --keep.
+
+    Raises StateError, BadOption.
+    """
+    from iptables_emu.cli.conntrack import fill, now_of, stored
+
+    if request.keep and request.unknown == "fork":
+        raise BadOption("--keep: the connections of one way can be kept, not those of all that --unknown fork goes")
+    if not 0 <= request.sleep < MOST_SECONDS:
+        raise BadOption(f"--sleep {request.sleep:g}: say a number of seconds that the clock is to go on")
+    kept = stored(settings) if request.keep or not (request.dump or request.host) else None
+
+    def prepare(emulator: Emulator) -> None:
+        if kept is not None:
+            emulator.now = now_of(kept)
+        emulator.now += int(request.sleep * SECOND)
+        emulator.fill = bring
+
+    def bring(core: Conntrack) -> None:
+        now = core.now
+        fill(core, kept)
+        core.now = now
+        core.expire()
+
+    return prepare
+
+
+def _keep(request: Request, settings: Globals, found: Sequence[Way]) -> None:
+    """Raises StateError."""
+    from iptables_emu.cli.conntrack import store_again
+
+    engine = found[0].emulator.engine
+    if request.keep and engine is not None:
+        store_again(settings, engine.machine.conntrack)
+
+
 def _placed(packet: Packet, host: Host, spec: PacketSpec) -> list[str]:
     """Settle where the packet starts on a given host; returns all that was assumed of the packet."""
     way_in = place(packet, host)
@@ -134,8 +181,9 @@ def _own_source(packet: Packet, host: Host) -> list[str]:
     return [f"src {show(packet.src, packet.family)}"]
 
 
-def _assumptions(assumed: Sequence[str], notes: Sequence[str], other_way: str) -> str:
-    """What was not said but taken; ``other_way`` is the interface said where the packet left by another."""
+def _assumptions(assumed: Sequence[str], notes: Sequence[str], other_way: str, unknown: Sequence[str]) -> str:
+    """What was not said but taken; ``other_way`` is the interface said where the packet left by another, ``unknown``
+    what is not known of the connections."""
     lines = []
     if assumed:
         lines.append(f"packet: {', '.join(assumed)} (assumed)")
@@ -143,6 +191,7 @@ def _assumptions(assumed: Sequence[str], notes: Sequence[str], other_way: str) -
         lines.append(f"host:   {'; '.join(notes)} (assumed; give one with --host)")
     if other_way:
         lines.append(f"note:   -o {other_way} was said, but the host's routes lead elsewhere")
+    lines += [f"note:   {text}" for text in unknown]
     return "".join(f"{printable(line)}\n" for line in lines) + "\n" * bool(lines)
 
 

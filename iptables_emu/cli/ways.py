@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from iptables_emu.emulator import Emulator
@@ -27,6 +27,7 @@ class Way:
     trace: Trace
     notes: Sequence[str]
     assumed: Sequence[tuple[str, bool]]
+    emulator: Emulator
 
     @property
     def heading(self) -> str:
@@ -35,9 +36,13 @@ class Way:
 
 
 def ways(
-    ruleset: Ruleset, host: Host | None, packet: Packet, *, unknown: str = "", seed: int = 0, sets: IpSets | None = None
-) -> Iterator[Way]:
-    """The packet's way; with ``fork`` every way it may go (at most 64), each from the same beginning."""
+    ruleset: Ruleset, host: Host | None, packet: Packet, *, unknown: str = "", seed: int = 0,
+    sets: IpSets | None = None, prepare: Callable[[Emulator], None] = lambda emulator: None,
+) -> Iterator[Way]:  # fmt: skip
+    """The packet's way; with ``fork`` every way it may go (at most 64), each from the same beginning.
+
+    ``prepare`` sees each emulator before its packet.
+    """
     fork = unknown == "fork"
     todo: list[tuple[bool, ...]] = [()]
     for _ in range(MOST_WAYS):
@@ -47,8 +52,9 @@ def ways(
         rules, machine = (copy.deepcopy(ruleset), copy.deepcopy(host)) if fork else (ruleset, host)
         # what a trace puts into a set stays in the trace
         emulator = Emulator(rules, machine, seed=seed, assume=assume, sets=copy.deepcopy(sets))
+        prepare(emulator)
         trace = emulator.send(packet)
-        yield Way(trace, emulator.notes, list(zip(assume.asked, assume.answers, strict=True)))
+        yield Way(trace, emulator.notes, list(zip(assume.asked, assume.answers, strict=True)), emulator)
         if fork:
             todo += reversed(list(assume.others()))
 

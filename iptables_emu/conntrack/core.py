@@ -5,25 +5,23 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from iptables_emu.conntrack import nat, sctp, tcp, tcp_segment
+from iptables_emu.conntrack import icmp, nat, record, sctp, tcp, tcp_segment
 from iptables_emu.conntrack import tuples as t
-from iptables_emu.conntrack.expect import Expectations
+from iptables_emu.conntrack.expect import Expectation, Expectations
 from iptables_emu.conntrack.helpers import HELPERS
 from iptables_emu.conntrack.nat_range import NatRange
 from iptables_emu.conntrack.table import SECOND, Conn, CtTemplate, Table
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY, Tuple, read_tuple
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.packet.exthdr import skip_headers
-from iptables_emu.packet.packet import ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, Malformed, Packet, transport_checksum_good
+from iptables_emu.packet.packet import ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, Packet, transport_checksum_good
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
     from iptables_emu.host.sysctl import Sysctls
 
-ICMP_ERRORS = frozenset({3, 4, 5, 11, 12})
 ICMP_NEW = frozenset({8, 13, 15, 17})
 ICMPV6_NEW = frozenset({128, 139})
-ICMPV6_UNTRACKED = frozenset({130, 131, 132, 133, 134, 135, 136, 143, 151, 152})
 STATE_NAMES = {t.ESTABLISHED: "ESTABLISHED", t.ESTABLISHED_REPLY: "ESTABLISHED", t.RELATED: "RELATED",
                t.RELATED_REPLY: "RELATED", t.NEW: "NEW"}  # fmt: skip
 
@@ -34,7 +32,8 @@ class Conntrack:
     def __init__(self, sysctls: Sysctls, rng: random.Random) -> None:
         self.sysctls, self.rng = sysctls, rng
         self.table = Table()
-        self.expectations = Expectations()
+        self.record = record.Record()
+        self.expectations = Expectations(self._expectation)
         self.now = 0
         self.reason = ""  # why the last packet was INVALID
         self.invalid: list[str] = []
@@ -45,7 +44,9 @@ class Conntrack:
         return self.sysctls.get(f"net.netfilter.nf_conntrack_{name}")
 
     def refresh(self, conn: Conn, seconds: float) -> None:
-        """A new timeout: from now when confirmed, else kept until then."""
+        """A new timeout: from now when confirmed, else kept until then; a fixed one stays."""
+        if conn.status & t.FIXED_TIMEOUT:
+            return
         conn.timeout = seconds
         if conn.confirmed:
             conn.timeout_at = self.now + int(seconds * SECOND)
@@ -53,18 +54,24 @@ class Conntrack:
     def seconds_left(self, conn: Conn) -> float:
         return (conn.timeout_at - self.now) / SECOND if conn.confirmed else conn.timeout
 
-    def kill(self, conn: Conn) -> None:
+    def kill(self, conn: Conn, portid: int = 0) -> None:
+        """The end of a connection (nf_ct_delete); ``portid`` is the program's that asks for it."""
+        if conn in self.table.conns:
+            self.record.report(conn, record.IPCT_DESTROY, self.now, portid)
         self.table.remove(conn)
         self.expectations.forget(conn)
 
-    def flush(self) -> None:
+    def flush(self, portid: int = 0) -> None:
         for conn in self.table:
-            self.kill(conn)
+            self.kill(conn, portid)
 
     def expire(self) -> None:
-        for conn in self.table.expire(self.now):
-            self.expectations.forget(conn)
+        for conn in self.table.expired(self.now):
+            self.kill(conn)
         self.expectations.expire(self.now)
+
+    def _expectation(self, one: Expectation, kind: str) -> None:
+        self.record.expectation(one, kind, self.now)
 
     def seq_offset(self, conn: Conn, direction: int, seq: int) -> int:
         """How much a helper has shifted the sequence numbers of a direction at ``seq``."""
@@ -79,11 +86,12 @@ class Conntrack:
         template = pkt.ct.template if pkt.ct is not None else None
         if pkt.untracked or (pkt.ct is not None and template is None):
             return Verdict.ACCEPT  # seen before (lo), or not to be tracked
+        template = template.of_mark(pkt.mark) if template else None
         pkt.ct = None
         if pkt.frag_offset or (pkt.family == 6 and skip_headers(pkt.data) is None):
-            return self._invalid(pkt, "no transport header")
+            return self.invalid_packet(pkt, "no transport header")
         if pkt.proto in (ICMP, ICMPV6):
-            handled = self._icmp(pkt, hook, template)
+            handled = icmp.handle(self, pkt, hook, template)
             if handled is not None:
                 return handled
         for _ in range(2):
@@ -92,13 +100,16 @@ class Conntrack:
                 return verdict
         return Verdict.ACCEPT
 
-    def _invalid(self, pkt: Packet, reason: str) -> Verdict:
+    def invalid_packet(self, pkt: Packet, reason: str, *, error: bool = False) -> Verdict:
+        """No connection's; ``error``: it is an ICMP message that makes no sense, which has a counter of its own."""
         pkt.ct, pkt.ctinfo = None, 0
         self.reason = reason
         self.invalid.append(reason)
+        self.record.stats.error += error
+        self.record.stats.invalid += not error
         return Verdict.ACCEPT
 
-    def _summed(self, pkt: Packet, hook: str) -> bool:
+    def summed(self, pkt: Packet, hook: str) -> bool:
         """Whether the transport checksum is good, where it is looked at; REJECT then need not look again."""
         if hook != "PREROUTING" or not self.sysctl("checksum"):
             return True
@@ -110,7 +121,7 @@ class Conntrack:
     def _error(self, pkt: Packet, hook: str) -> str | None:
         """Why a TCP, UDP or UDP-Lite packet is INVALID on sight."""
         segment = bytes(pkt.data[pkt.l4 : pkt.length])
-        checked = self._summed(pkt, hook)
+        checked = self.summed(pkt, hook)
         if pkt.proto == TCP:
             return tcp_segment.error(segment, checked)
         if pkt.proto in (UDP, UDPLITE):
@@ -131,13 +142,12 @@ class Conntrack:
         problem = self._error(pkt, hook)
         key = read_tuple(pkt.family, pkt.src, pkt.dst, pkt.proto, bytes(pkt.data[pkt.l4 : pkt.length]))
         if key is None or problem == "short packet":
-            return self._invalid(pkt, problem or "short packet")
-        zone = template.zone_of(pkt.mark) if template else 0
-        found = self._find(key, zone, template)
+            return self.invalid_packet(pkt, problem or "short packet")
+        found = self.find(key, template)
         if found is None:
-            conn = self._create(pkt, key, template, zone)
+            conn = self._create(pkt, key, template)
             if conn is None:
-                return self._invalid(pkt, "cannot be a connection's packet")
+                return self.invalid_packet(pkt, "cannot be a connection's packet")
             direction = ORIGINAL
         else:
             conn, direction = found
@@ -155,33 +165,38 @@ class Conntrack:
             pkt.ct = None
             return None
         if outcome == "drop":
+            self.record.stats.invalid += 1
+            self.record.stats.drop += 1
             return Verdict.DROP
         if outcome == "invalid":
-            return self._invalid(pkt, reason)
+            return self.invalid_packet(pkt, reason)
         if outcome != "ignored":
             self._account(conn, direction, pkt)
-        if pkt.ctinfo == t.ESTABLISHED_REPLY:
+        if pkt.ctinfo == t.ESTABLISHED_REPLY and not conn.status & t.SEEN_REPLY:
             conn.status |= t.SEEN_REPLY
+            conn.events |= record.IPCT_REPLY
         return Verdict.ACCEPT
 
-    def _find(self, key: Tuple, zone: int, template: CtTemplate | None) -> tuple[Conn, int] | None:
+    def find(self, key: Tuple, template: CtTemplate | None) -> tuple[Conn, int] | None:
         """The connection of a tuple; each direction is looked up in the zone that counts for it."""
-        side = template.zone_dir if template else ""
+        zone, side = (template.zone, template.zone_dir) if template else (0, "")
         for conn, direction in self.table.entries(key):
             wanted = zone if not side or (side == "orig") is (direction == ORIGINAL) else 0
             if conn.zone_of(direction) == wanted:
                 return conn, direction
         return None
 
-    def _create(self, pkt: Packet, key: Tuple, template: CtTemplate | None, zone: int) -> Conn | None:
+    def _create(self, pkt: Packet, key: Tuple, template: CtTemplate | None) -> Conn | None:
         """A new entry, not yet in the table (init_conntrack)."""
         if not key.invertible():
             return None
-        conn = Conn([key, key.inverse()], zone=zone, zone_dir=template.zone_dir if template else "")
+        zone, side = (template.zone, template.zone_dir) if template else (0, "")
+        conn = Conn([key, key.inverse()], zone=zone, zone_dir=side)
         if len(self.table) >= self.sysctl("max"):
             return None
         expected = self.expectations.take(key, conn.zone)
         if expected is not None:
+            self.record.stats.expect_new += 1
             conn.status |= t.EXPECTED
             conn.master = expected.master
             conn.mark = expected.master.mark
@@ -201,6 +216,10 @@ class Conntrack:
                 return "invalid", "invalid new"
             tracker = tcp.Tracker(self, conn, direction, seg)
             outcome = tracker.packet()
+            if tracker.killed:
+                self._account(conn, direction, pkt)
+                self.kill(conn)
+                return "ignored", ""
             return "ignored" if outcome == tcp.ACCEPT and not tracker.counted else outcome, tracker.reason
         if proto in (UDP, UDPLITE):
             self._udp(conn)
@@ -213,7 +232,7 @@ class Conntrack:
             stream = conn.status & t.SEEN_REPLY
             self.refresh(conn, self.sysctl("gre_timeout_stream" if stream else "gre_timeout"))
             if stream:
-                conn.status |= t.ASSURED
+                assure(conn)
         elif proto == SCTP:
             return sctp.packet(self, conn, direction, pkt)
         else:
@@ -229,7 +248,7 @@ class Conntrack:
             return
         if self.now > conn.stream_at:
             self.refresh(conn, self.sysctl("udp_timeout_stream"))
-            conn.status |= t.ASSURED
+            assure(conn)
         else:
             self.refresh(conn, self.sysctl("udp_timeout"))
 
@@ -237,45 +256,6 @@ class Conntrack:
         if conn.accounted:
             conn.packets[direction] += 1
             conn.bytes[direction] += len(pkt.data)
-
-    # -- ICMP errors -----------------------------------------------------------------------------
-
-    def _icmp(self, pkt: Packet, hook: str, template: CtTemplate | None) -> Verdict | None:
-        """ICMP's own cases; None: track it as any other packet (nf_conntrack_handle_icmp)."""
-        segment = bytes(pkt.data[pkt.l4 : pkt.length])
-        six = pkt.proto == ICMPV6
-        if len(segment) < 8:
-            return self._invalid(pkt, "short packet")
-        if not self._summed(pkt, hook):
-            return self._invalid(pkt, "bad hw icmp checksum" if not six else "ICMPv6 checksum failed")
-        kind = segment[0]
-        if six:
-            if kind in ICMPV6_UNTRACKED:
-                pkt.untracked = True
-                return Verdict.ACCEPT
-            if kind >= 128:
-                return None
-        elif kind > 18:
-            return self._invalid(pkt, "invalid icmp type")
-        elif kind not in ICMP_ERRORS:
-            return None
-        return self._related(pkt, segment, template)
-
-    def _related(self, pkt: Packet, segment: bytes, template: CtTemplate | None) -> Verdict:
-        """An error belongs to the connection of the packet that it quotes (nf_conntrack_inet_error)."""
-        inner = quoted(segment[8:], pkt.family)
-        key = read_tuple(*inner[:4], inner[4]) if inner else None
-        if key is None or not key.invertible():
-            return self._invalid(pkt, "invalid inner packet")
-        found = self._find(key.inverse(), template.zone_of(pkt.mark) if template else 0, template)
-        if found is None:
-            return self._invalid(pkt, "icmp error for no known connection")
-        conn, direction = found
-        if pkt.dst != conn.tuples[direction].dst:
-            return self._invalid(pkt, "outer daddr is not the inner one's")
-        pkt.ct = conn
-        pkt.ctinfo = t.RELATED_REPLY if direction == REPLY else t.RELATED
-        return Verdict.ACCEPT
 
     # -- the hooks at the ends ---------------------------------------------------------------------
 
@@ -290,23 +270,47 @@ class Conntrack:
     def confirm(self, pkt: Packet) -> Verdict:
         """The entry of a first packet enters the table, unless its tuples have been taken meanwhile."""
         conn = pkt.ct
-        if conn is None or conn.confirmed:
+        if conn is None:
             return Verdict.ACCEPT
+        verdict = Verdict.ACCEPT if conn.confirmed else self._confirm(conn, pkt)
+        if verdict is Verdict.ACCEPT:
+            self.record.deliver(conn, self.now)
+        return verdict
+
+    def _confirm(self, conn: Conn, pkt: Packet) -> Verdict:
         if pkt.ctinfo >= t.IS_REPLY or conn.gone:
             return Verdict.ACCEPT if not conn.gone else Verdict.DROP
+        other = self.taken(conn)
+        if other is not None:
+            return self._clash(conn, other, pkt)
+        self.insert(conn)
+        conn.events |= record.IPCT_RELATED if conn.master else record.IPCT_NEW
+        if conn.helper:
+            conn.events |= record.IPCT_HELPER
+        return Verdict.ACCEPT
+
+    def taken(self, conn: Conn) -> Conn | None:
+        """Another connection that has one of its tuples."""
         for direction, key in enumerate(conn.tuples):
             for other, side in self.table.entries(key):
                 if other.zone_of(side) == conn.zone_of(direction) == conn.zone_of(side):
-                    return self._clash(conn, other, pkt)
+                    return other
+        return None
+
+    def insert(self, conn: Conn) -> None:
+        """A connection enters the table; its timeout begins."""
         conn.status |= t.CONFIRMED
         conn.timeout_at = self.now + int(conn.timeout * SECOND)
+        conn.start = self.now if self.sysctl("timestamp") else 0
         self.table.insert(conn)
-        return Verdict.ACCEPT
 
     def _clash(self, conn: Conn, other: Conn, pkt: Packet) -> Verdict:
         """Two entries want the same tuple (nf_ct_resolve_clash): the same flow joins the one that is there."""
         if pkt.proto == TCP or conn.tuples != other.tuples:
+            self.record.stats.insert_failed += 1
+            self.record.stats.drop += 1
             return Verdict.DROP
+        self.record.stats.clash_resolve += 1
         pkt.ct = other
         return Verdict.ACCEPT
 
@@ -326,12 +330,8 @@ class Conntrack:
         return "INVALID" if pkt.ct is None else STATE_NAMES[pkt.ctinfo]
 
 
-def quoted(data: bytes, family: int) -> tuple[int, int, int, int, bytes] | None:
-    """(family, src, dst, protocol, transport bytes) of the packet quoted in an ICMP error, None when cut off."""
-    try:
-        inner = Packet(data)
-    except Malformed:
-        return None
-    if inner.family != family or inner.frag_offset or inner.truncated:
-        return None
-    return family, inner.src, inner.dst, inner.proto, bytes(inner.data[inner.l4 :])
+def assure(conn: Conn) -> None:
+    """A connection that need not make room for others."""
+    if not conn.status & t.ASSURED:
+        conn.status |= t.ASSURED
+        conn.events |= record.IPCT_ASSURED

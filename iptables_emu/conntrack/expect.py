@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -111,10 +112,15 @@ class Expectation:
 
 
 class Expectations:
-    """Those that wait, the newest first."""
+    """Those that wait, the newest first; ``heard`` is told of each that comes ("new") or goes ("destroy")."""
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Callable[[Expectation, str], None] = lambda one, kind: None) -> None:
         self.waiting: list[Expectation] = []
+        self.heard = heard
+
+    def remove(self, one: Expectation) -> None:
+        self.waiting.remove(one)
+        self.heard(one, "destroy")
 
     def add(self, new: Expectation, now: int) -> bool:
         """Wait for it; an equal one of the same master is replaced, and the oldest goes when there are too many.
@@ -123,15 +129,16 @@ class Expectations:
         """
         for other in self.waiting:
             if other.master is new.master and other.same(new):
-                self.waiting.remove(other)
+                self.remove(other)
                 break
             if other.clashes(new):
                 return False
         mine = [e for e in self.waiting if e.master is new.master]
         if len(mine) >= new.most:
-            self.waiting.remove(mine[-1])
+            self.remove(mine[-1])
         new.until = now + new.seconds * SECOND
         self.waiting.insert(0, new)
+        self.heard(new, "new")
         return True
 
     def add_at_port(self, new: Expectation, now: int, rng: random.Random) -> bool:
@@ -151,12 +158,14 @@ class Expectations:
                 if not expectation.master.confirmed:
                     return None
                 if not expectation.permanent:
-                    self.waiting.remove(expectation)
+                    self.remove(expectation)
                 return expectation
         return None
 
     def forget(self, master: Conn) -> None:
-        self.waiting = [e for e in self.waiting if e.master is not master]
+        for one in [e for e in self.waiting if e.master is master]:
+            self.remove(one)
 
     def expire(self, now: int) -> None:
-        self.waiting = [e for e in self.waiting if e.until > now]
+        for one in [e for e in self.waiting if e.until <= now]:
+            self.remove(one)

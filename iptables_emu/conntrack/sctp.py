@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from iptables_emu.conntrack import record
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.sctp_state import (
     ABORT,
@@ -123,11 +124,14 @@ def packet(core: Conntrack, conn: Conn, direction: int, pkt: Packet) -> tuple[st
         if chunk.kind == INIT and direction == ORIGINAL and conn.confirmed and old == state == "CLOSED":
             ignored = True  # the same again does not prolong it
         known.state = state
+        if old != state:
+            conn.events |= record.IPCT_PROTOINFO
     if ignored:
         return "ignored", ""
     core.refresh(conn, core.sysctl(f"sctp_timeout_{state.lower()}") if state != "NONE" else 0)
     if old in ("COOKIE_ECHOED", "HEARTBEAT_SENT") and direction == REPLY and state == "ESTABLISHED":
         conn.status |= t.ASSURED
+        conn.events |= record.IPCT_ASSURED
     return "accept", ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.sctp_state import Association
@@ -22,9 +22,9 @@ class CtTemplate:
     helper: str = ""
     by_mark: bool = False
 
-    def zone_of(self, mark: int) -> int:
-        """The zone for a packet with this mark."""
-        return mark & 0xFFFF if self.by_mark else self.zone
+    def of_mark(self, mark: int) -> CtTemplate:
+        """The template for a packet with this mark."""
+        return replace(self, zone=mark & 0xFFFF, by_mark=False) if self.by_mark else self
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +52,11 @@ class Conn:
     expectations: int = 0
     accounted: bool = False
     gone: bool = False
-    serial: int = 0
+    serial: int = 0  # of the table's entries, from 1
+    children: int = 0  # connections that a helper of this one announced, and which hold on to it
+    events: int = 0  # cached until the packet leaves (kernel: nf_conntrack_ecache.c)
+    synproxy: bool = False  # it has SYNPROXY's extension
+    start: int = 0  # with nf_conntrack_timestamp: when it was confirmed, ns
     template: CtTemplate | None = None  # it stands for a connection to come, and is none itself
 
     @classmethod
@@ -115,6 +119,7 @@ class Table:
         self.by_tuple: dict[Tuple, list[tuple[Conn, int]]] = {}
         self.conns: dict[Conn, None] = {}
         self.by_source: list[Conn] = []  # newest first, as the hash chains are
+        self.inserted = 0  # so far
 
     def __iter__(self) -> Iterator[Conn]:
         return iter(list(self.conns))
@@ -134,6 +139,10 @@ class Table:
 
     def insert(self, conn: Conn) -> None:
         self.conns[conn] = None
+        self.inserted += 1
+        conn.serial = self.inserted
+        if conn.master is not None:
+            conn.master.children += 1
         for direction, key in enumerate(conn.tuples):
             # in front: where both directions are the same tuple, the reply is found
             self.by_tuple.setdefault(key, []).insert(0, (conn, direction))
@@ -146,6 +155,8 @@ class Table:
         if conn not in self.conns:
             return
         del self.conns[conn]
+        if conn.master is not None:
+            conn.master.children -= 1
         for key in set(conn.tuples):
             left = [entry for entry in self.by_tuple.get(key, ()) if entry[0] is not conn]
             if left:
@@ -153,9 +164,6 @@ class Table:
             else:
                 self.by_tuple.pop(key, None)
 
-    def expire(self, now: int) -> list[Conn]:
-        """Remove what has timed out."""
-        dead = [c for c in self.conns if c.timeout_at <= now]
-        for conn in dead:
-            self.remove(conn)
-        return dead
+    def expired(self, now: int) -> list[Conn]:
+        """What has timed out."""
+        return [c for c in self.conns if c.timeout_at <= now]

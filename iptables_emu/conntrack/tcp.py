@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from iptables_emu.conntrack import record
 from iptables_emu.conntrack import tcp_state as s
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.tcp_segment import ACK, MASK, RST, SYN, Segment, after, before
@@ -51,6 +52,7 @@ class Tracker:
         self.tcp = conn.tcp
         self.reason = ""
         self.counted = False  # a segment that is only let through is not accounted
+        self.killed = False  # the connection is over once the segment is accounted
 
     def packet(self) -> str:
         """accept, invalid, repeat (the entry was deleted: look up anew) or drop (nf_conntrack_tcp_packet)."""
@@ -70,6 +72,8 @@ class Tracker:
                 return self._ignore(old)
             old, state = "SYN_SENT", "SYN_RECV"
         elif state == s.INVALID:
+            if self._keep_alive(old):
+                return ACCEPT
             self.reason = "invalid state"
             return INVALID
         elif state == "TIME_WAIT" and self._challenge(old):
@@ -91,6 +95,14 @@ class Tracker:
                 self._shrink()
                 return INVALID
         return self._advance(old, state)
+
+    def _keep_alive(self, old: str) -> bool:
+        """A client's keep-alive to SYNPROXY whose SYN was lost; entries that a program made pass for such, too."""
+        tcp, seg = self.tcp, self.seg
+        return (
+            self.conn.synproxy and old == "SYN_SENT" and seg.kind == "ack" and self.dir == tcp.last_dir == ORIGINAL
+            and seg.seq == tcp.seen[ORIGINAL].end - 1 & MASK
+        )  # fmt: skip
 
     def _in_sync(self) -> bool:
         """A SYN/ACK that answers a SYN which was let through: take over what that SYN said."""
@@ -285,13 +297,14 @@ class Tracker:
         tcp, conn, core = self.tcp, self.conn, self.core
         tcp.last_kind, tcp.last_dir = self.seg.kind, self.dir
         tcp.state = state
+        if old != state:
+            conn.events |= record.IPCT_PROTOINFO
         if old != state and state == "FIN_WAIT":
             tcp.seen[self.dir].flags |= s.CLOSE_INIT
         timeout = self._timeout(state)
         if not conn.status & t.SEEN_REPLY:
             if self.seg.flags & RST:
-                self.counted = True
-                core.kill(conn)  # the only answer is a RST: there is no connection
+                self.counted = self.killed = True  # the only answer is a RST: there is no connection
                 return ACCEPT
             if self.seg.kind == "syn" and old == "SYN_SENT":
                 return ACCEPT  # a retransmitted SYN does not prolong it
@@ -299,6 +312,7 @@ class Tracker:
                 timeout = min(timeout, core.sysctl("tcp_timeout_unacknowledged"))
         elif not conn.status & t.ASSURED and state == "ESTABLISHED" and old in ("SYN_RECV", "ESTABLISHED"):
             conn.status |= t.ASSURED
+            conn.events |= record.IPCT_ASSURED
         self.counted = True
         core.refresh(conn, timeout)
         return ACCEPT
@@ -317,3 +331,13 @@ class Tracker:
         if tcp.last_win == 0 and normal > get("tcp_timeout_max_retrans"):
             return get("tcp_timeout_max_retrans")
         return normal
+
+
+def set_closing(core: Conntrack, conn: Conn) -> None:
+    """The firewall itself has reset the connection (nf_conntrack_tcp_set_closing)."""
+    if conn.tcp is None or conn.tcp.state == "CLOSE":
+        return
+    conn.tcp.state = "CLOSE"
+    if not conn.status & t.FIXED_TIMEOUT:
+        core.refresh(conn, core.sysctl("tcp_timeout_close"))
+        conn.events |= record.IPCT_PROTOINFO

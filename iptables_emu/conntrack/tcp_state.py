@@ -64,3 +64,10 @@ class TcpState:
     last_scale: int = 0
     last_flags: int = 0
     retrans: int = 0
+
+
+def by_hand(state: str) -> int:
+    """The flags of both sides where the windows are not known: they are not looked at, and a connection that is over
+    may begin anew (conntrack-tools: libct_proto_tcp.c gives them to entries that it makes)."""
+    over = STATES.index(state) >= STATES.index("TIME_WAIT")
+    return BE_LIBERAL | SACK_PERM | (CLOSE_INIT if over else 0)

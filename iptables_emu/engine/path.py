@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from iptables_emu.conntrack.tcp import set_closing
 from iptables_emu.engine import fragments, icmp4, icmp6, ip_options, link, path6
 from iptables_emu.engine.decision import NOWHERE, Decision
 from iptables_emu.engine.local import deliver
@@ -329,10 +330,8 @@ class Path:
 
     def send_reset(self, data: bytes, cause: Packet) -> None:
         """REJECT's RST, which ends the connection it is about."""
-        conn = cause.ct
-        if conn is not None and conn.tcp is not None:
-            conn.tcp.state = "CLOSE"
-            self.machine.conntrack.refresh(conn, self.machine.conntrack.sysctl("tcp_timeout_close"))
+        if cause.ct is not None:
+            set_closing(self.machine.conntrack, cause.ct)
         send_own(self, data, cause, attach=True)
 
     def send_copy(self, copy: Packet, gateway: int, oif: str) -> None:

@@ -76,6 +76,7 @@ class Host:
         self.queues: dict[int, str] = {}
         self.ipsets = IpSets()
         self.ipset_text = ""  # commands of ``ipset restore`` that have still to be carried out
+        self.connections = ""  # what ``conntrack -L`` printed there
         self.ipv6 = False
         self.notes: list[str] = []  # what was assumed
         self.add_address("lo", Address(4, 0x7F000001, 8))

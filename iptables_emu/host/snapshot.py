@@ -77,6 +77,8 @@ def load_snapshot(folder: Path) -> Host:
         if "lladdr" in row:
             host.neighbours[row["dev"], network(row["dst"])[1]] = bytes.fromhex(row["lladdr"].replace(":", ""))
     host.sockets = list(_sockets(folder))
+    if (folder / "conntrack").exists():
+        host.connections = (folder / "conntrack").read_text(encoding="utf-8", errors="replace")
     if (folder / "ipset-save").exists():
         host.ipset_text = (folder / "ipset-save").read_bytes().decode("utf-8", "surrogateescape")
     return host

@@ -24,6 +24,7 @@ DEFAULTS: dict[str, int] = {
     "net.netfilter.nf_conntrack_icmp_timeout": 30,
     "net.netfilter.nf_conntrack_icmpv6_timeout": 30,
     "net.netfilter.nf_conntrack_max": 262144,
+    "net.netfilter.nf_conntrack_timestamp": 0,
     "net.netfilter.nf_conntrack_tcp_be_liberal": 0,
     "net.netfilter.nf_conntrack_tcp_ignore_invalid_rst": 0,
     "net.netfilter.nf_conntrack_tcp_loose": 1,

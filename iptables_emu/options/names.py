@@ -80,3 +80,8 @@ def any_name(value: int, family: int) -> str:
         return "localhost"
     name = next((n for n, number in NETWORKS.items() if number == value), None) if family == 4 else None
     return name or show(value, family)
+
+
+def protocol_by_number(number: int) -> str | None:
+    """Name of a protocol (getprotobynumber), or None."""
+    return _protocols()[1].get(number)

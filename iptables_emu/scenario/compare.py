@@ -22,6 +22,8 @@ ERRORS_MASKED: Final = (3, 5, 11, 12)
 IP_ID: Final = re.compile(r" id \d+")
 LOG_ID: Final = re.compile(r" ID=\d+")
 TIMEOUT: Final = re.compile(r"^((?:ipv\S+ +\d+ )?\w+ +\d+ |)\d+ ")
+EVENT_TIMEOUT: Final = re.compile(r"^(\s*\[\w+\] (?:\w+ +\d+ (?!proto=))?)(\d+) (?=[A-Z]|src=|proto=)")
+OF_THE_PROGRAM: Final = re.compile(r" \[USERSPACE\].*")
 USE: Final = re.compile(r" use=\d+")
 FLOW_LABEL: Final = re.compile(r"FLOWLBL=\d+")
 LOG_CLOCK: Final = re.compile(r"^\S*\[\s*\d+\.\d+\]\s*")
@@ -56,6 +58,8 @@ def normalise(observation: Observation) -> Observation:
             if key in step:
                 step[key] = [TIMEOUT.sub(r"\1T ", line) for line in step[key]]
         step.pop("snmp", None)
+    if "events" in out:
+        out["events"] = [OF_THE_PROGRAM.sub("", line) for line in out["events"]]
     return out
 
 
@@ -99,9 +103,20 @@ def differences(kernel: Observation, emulated: Observation, scenario: dict[str, 
             random.forget()  # connections may have ended
         lines = _step_differences(one, other, random, opens_sockets, known)
         found += [f"step {number} {line}" for line in lines]
+    for number, (one, other) in enumerate(zip_longest(mine.get("events", []), theirs.get("events", [])), 1):
+        if one is None or other is None or not _same_event(one, other, random):
+            found.append(f"event {number}: {_versus(one, other)}")
     for key in ("save", "save6"):
         found += _text_differences(key, mine.get(key) or "", theirs.get(key) or "")
     return found
+
+
+def _same_event(one: str, other: str, random: Randomness) -> bool:
+    """Whether two events are the same; a second may have begun to run between cause and message."""
+    mine, theirs = (EVENT_TIMEOUT.match(line) for line in (one, other))
+    if mine and theirs and abs(int(mine.group(2)) - int(theirs.group(2))) <= 1:
+        one, other = (EVENT_TIMEOUT.sub(r"\1", line) for line in (one, other))
+    return random.lines_agree(one, other)
 
 
 def _load(load: dict[str, Any], who: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from iptables_emu.conntrack.record import Entry, Expected, Told
 from iptables_emu.engine.emulator import Engine
 from iptables_emu.host.host import Address, Host, HostError, Socket, parse_address
 from iptables_emu.model.address import network
@@ -15,6 +16,8 @@ from iptables_emu.model.ruleset import Ruleset
 from iptables_emu.packet.build import build, ethernet
 from iptables_emu.packet.packet import Malformed, Packet
 from iptables_emu.scenario.observe import Step
+from iptables_emu.text.conntrack.output import expected_line, line
+from iptables_emu.text.conntrack.program import run_conntrack
 from iptables_emu.text.ipset.load import load_sets
 from iptables_emu.text.load import LoadError, load_dump
 from iptables_emu.text.programs import Environment, run_program
@@ -29,6 +32,12 @@ START_NS = 1_700_000_000_000_000_000
 def emulate(scenario: Mapping[str, Any]) -> dict[str, Any]:
     """The observation of one scenario."""
     return Run(scenario).run()
+
+
+def event_lines(told: Sequence[Told]) -> list[str]:
+    """Events as ``conntrack -E`` prints them, then those of expectations."""
+    flows = [line(one.entry, one.at, one.kind) for one in told if isinstance(one.entry, Entry)]
+    return flows + [expected_line(one.entry, one.kind) for one in told if isinstance(one.entry, Expected)]
 
 
 class Run:
@@ -57,12 +66,16 @@ class Run:
         observation: dict[str, Any] = {"load": load, "steps": []}
         if load["rc"] == 0:
             self.engine = Engine(self.ruleset, self.host, self.write, seed=self.scenario.get("seed", 0), now=START_NS)
-            self.engine.machine.conntrack.now = START_NS
+            core = self.engine.machine.conntrack
+            core.now = START_NS
+            core.record.wanted = "events" in self.scenario.get("observe", ())
             for number, step in enumerate(self.scenario.get("steps", [])):
                 try:
                     observation["steps"].append(self.step(step))
                 except HostError as error:
                     raise HostError(f"steps[{number}]: {error}") from None
+            if core.record.wanted:
+                observation["events"] = event_lines(core.record.told)
         if "save" not in self.scenario.get("observe", ["conntrack", "save"]):
             return observation
         observation["save"] = save_ruleset(self.ruleset, 4, counters=True)
@@ -189,6 +202,10 @@ class Run:
         from iptables_emu.host.ip_command import run_ip
 
         run_ip(self.host, shlex.split(arguments), self.address)
+
+    def do_conntrack(self, arguments: str) -> None:
+        core = self.engine.machine.conntrack
+        self.note = run_conntrack(["conntrack", *shlex.split(arguments)], core, lambda: "").stderr.strip()
 
     def do_iptables(self, arguments: str) -> None:
         env = Environment(self.ruleset, sets=self.sets)

@@ -29,7 +29,7 @@ Scenario = dict[str, Any]
 
 BACKENDS: Final = ("nft", "legacy")
 FAMILIES: Final = ("ipv4", "ipv6")
-OBSERVABLE: Final = ("conntrack", "save", "expect", "snmp")
+OBSERVABLE: Final = ("conntrack", "save", "expect", "events", "snmp")
 SUFFIXES: Final = (".json", ".toml")
 STDIN: Final = "standard input"
 
@@ -146,6 +146,7 @@ def step_checks(device: Check, link: Check) -> dict[str, Check]:
             ("op", "dev", "address"),
         ),
         "iptables": schema.words,
+        "conntrack": schema.words,
         "flush": schema.one_of(("conntrack",)),
     }
 

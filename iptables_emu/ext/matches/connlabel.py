@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.conntrack.record import IPCT_LABEL
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
 from iptables_emu.ext.cnumbers import strtoul
 from iptables_emu.options.numbers import U16
@@ -71,8 +72,9 @@ class Connlabel(Match):
         def test(pkt: Packet, ctx: Context) -> bool:
             if pkt.ct is None or pkt.ct.template:  # which has no room for labels
                 return self.inverted
-            if self.sets:
+            if self.sets and not pkt.ct.labels & label:
                 pkt.ct.labels |= label
+                pkt.ct.events |= IPCT_LABEL
             return bool(pkt.ct.labels & label) is not self.inverted
 
         return test

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from iptables_emu.conntrack.record import IPCT_MARK
 from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Place, Target
 from iptables_emu.options.numbers import U32
 from iptables_emu.options.problem import ParameterProblem
@@ -159,7 +160,9 @@ class Connmark(Target):
                 after = shifted(before & ~self.ctmask & U32 ^ self.ctmark)
             else:
                 after = before & ~self.ctmask & U32 ^ shifted(pkt.mark & self.nfmask)
-            pkt.ct.mark = after
+            if after != before:
+                pkt.ct.mark = after
+                pkt.ct.events |= IPCT_MARK
             ctx.rewrote(pkt, "connmark", f"0x{before:x}", f"0x{after:x}")
             return Flow.CONTINUE
 

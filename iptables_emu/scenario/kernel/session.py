@@ -13,6 +13,7 @@ from typing import Any, Final
 from iptables_emu.model.ruleset import BUILTIN
 from iptables_emu.packet.describe import describe_frame
 from iptables_emu.scenario.kernel.conntrack import ConntrackTable
+from iptables_emu.scenario.kernel.events import Listeners
 from iptables_emu.scenario.kernel.klog import KernelLog
 from iptables_emu.scenario.kernel.netlink import Nfnetlink
 from iptables_emu.scenario.kernel.process import Done, pinned_to_cpu, run_command
@@ -122,6 +123,7 @@ class Session:
         pending: Pending = []  # their traces still lack the rules
         if " LOG" in everything or "log_martians" in json.dumps(scenario.get("host", {})):
             self._klog.start()
+        listeners = Listeners(self._bed.host) if "events" in observe else None
         try:
             for step in scenario.get("steps", []) if load["rc"] == 0 else []:
                 if "iptables" in step:
@@ -132,7 +134,11 @@ class Session:
                 observation["steps"].append(seen)
             saved = self._saved_for(scenario, everything, fresh="save" in observe)
             self._resolve(pending, saved)
+            if listeners is not None:
+                observation["events"] = listeners.stop()
         finally:
+            if listeners is not None:
+                listeners.close()
             self._klog.stop()
             self._steps.close_sockets()
         if "save" in observe:

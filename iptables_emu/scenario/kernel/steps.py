@@ -45,6 +45,7 @@ class Steps:
             "ip": self._ip,
             "ip_addr_change": self._change_address,
             "iptables": self._iptables,
+            "conntrack": self._change_connections,
             "flush": self._flush,
         }
 
@@ -144,6 +145,10 @@ class Steps:
         self.spoilt |= self._backend == "legacy"
         with self._bed.host.entered():
             self.note = run_command([f"iptables-{self._backend}", *shlex.split(arguments)], check=False).stderr.strip()
+
+    def _change_connections(self, arguments: str) -> None:
+        with self._bed.host.entered():
+            self.note = run_command(["conntrack", *shlex.split(arguments)], check=False).stderr.strip()
 
     def _flush(self, _what: str) -> None:
         self._conntrack.flush()

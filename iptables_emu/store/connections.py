@@ -1,0 +1,141 @@
+"""Connections, expectations, events and counters to plain data and back, by their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from iptables_emu.conntrack.core import Conntrack
+from iptables_emu.conntrack.expect import Expectation
+from iptables_emu.conntrack.record import Entry, Expected, Stats, Told
+from iptables_emu.conntrack.sctp_state import Association
+from iptables_emu.conntrack.table import Conn
+from iptables_emu.conntrack.tcp_state import Side, TcpState
+from iptables_emu.conntrack.tuples import Tuple
+
+_KINDS: dict[str, Any] = {"int": int, "str": str, "bool": bool, "float": (int, float)}
+
+
+def keep(core: Conntrack) -> dict[str, Any]:
+    """All that outlives a run: what is in the table, and the masters that entries still hold on to."""
+    conns = list(core.table.conns)
+    for conn in conns:
+        if conn.master is not None and conn.master not in conns:
+            conns.append(conn.master)  # and so on: the list grows under the loop
+    places = {conn: at for at, conn in enumerate(conns)}
+    return {
+        "now": core.now,
+        "inserted": core.table.inserted,
+        "conns": [_conn(conn, places) for conn in conns],
+        "by_source": [places[conn] for conn in core.table.by_source if conn in places],
+        "expectations": [{**_flat(e), "src": e.src, "src_mask": e.src_mask, "master": places[e.master]}
+                         for e in core.expectations.waiting],
+        "told": [_told(one) for one in core.record.told],
+        "stats": _flat(core.record.stats),
+    }  # fmt: skip
+
+
+def bring_back(data: Mapping[str, Any], core: Conntrack) -> None:
+    """Fill an empty tracker. Raises KeyError, TypeError, ValueError or IndexError for what makes no sense."""
+    core.now = _whole(data["now"])
+    conns = [_read_conn(each) for each in data["conns"]]
+    for conn, each in zip(conns, data["conns"], strict=True):
+        conn.master = None if each["master"] is None else conns[each["master"]]
+    for conn in conns:
+        if not conn.gone:
+            serial = conn.serial
+            core.table.insert(conn)
+            conn.serial = serial
+    core.table.inserted = _whole(data["inserted"])
+    core.table.by_source = [conns[at] for at in data["by_source"]]
+    for each in data["expectations"]:
+        given = {name: each[name] for name in ("src", "src_mask")} | {"master": conns[each["master"]]}
+        core.expectations.waiting.append(_unflat(Expectation, each, given))
+    core.record.told = [_read_told(each) for each in data["told"]]
+    core.record.stats = _unflat(Stats, data["stats"], {})
+
+
+def _flat(one: Any) -> dict[str, Any]:
+    """The plain fields of a dataclass."""
+    return {f.name: getattr(one, f.name) for f in fields(one) if f.type in _KINDS}
+
+
+def _unflat(cls: Any, data: Mapping[str, Any], given: dict[str, Any]) -> Any:
+    """A dataclass from its plain fields, checked, and the others as ``given``."""
+    for f in fields(cls):
+        if f.type in _KINDS and f.name not in given:
+            value = data[f.name]
+            if not isinstance(value, _KINDS[f.type]):
+                raise ValueError(f"{f.name}: {value!r}")
+            given[f.name] = value
+    return cls(**given)
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int):
+        raise ValueError(f"{value!r} is no number")
+    return value
+
+
+def _numbers(values: Any, size: int) -> list[int]:
+    out = [_whole(value) for value in values]
+    if len(out) != size:
+        raise ValueError(f"{values!r}: {size} numbers were expected")
+    return out
+
+
+def _tuple(values: Any) -> Tuple:
+    return Tuple(*_numbers(values, len(Tuple._fields)))
+
+
+def _conn(conn: Conn, places: Mapping[Conn, int]) -> dict[str, Any]:
+    tcp = None if conn.tcp is None else {**_flat(conn.tcp), "seen": [_flat(side) for side in conn.tcp.seen]}
+    sctp = None if conn.sctp is None else {**_flat(conn.sctp), "tags": conn.sctp.tags, "init": conn.sctp.init}
+    return {
+        **{name: value for name, value in _flat(conn).items() if name != "children"},
+        "master": None if conn.master is None else places[conn.master],
+        "tuples": conn.tuples, "tcp": tcp, "sctp": sctp, "packets": conn.packets, "bytes": conn.bytes,
+        "seq_offsets": conn.seq_offsets, "ftp_lines": {str(k): v for k, v in conn.ftp_lines.items()},
+    }  # fmt: skip
+
+
+def _read_conn(data: Mapping[str, Any]) -> Conn:
+    tcp = sctp = None
+    if data["tcp"] is not None:
+        first, second = data["tcp"]["seen"]
+        tcp = _unflat(TcpState, data["tcp"], {"seen": [_unflat(Side, first, {}), _unflat(Side, second, {})]})
+    if data["sctp"] is not None:
+        given = {"tags": _numbers(data["sctp"]["tags"], 2), "init": [bool(x) for x in data["sctp"]["init"]]}
+        sctp = _unflat(Association, data["sctp"], given)
+    one, other = data["tuples"]
+    first_offset, second_offset = ((a, b, c) for a, b, c in (_numbers(each, 3) for each in data["seq_offsets"]))
+    given = {
+        "tuples": [_tuple(one), _tuple(other)], "tcp": tcp, "sctp": sctp, "children": 0,
+        "packets": _numbers(data["packets"], 2), "bytes": _numbers(data["bytes"], 2),
+        "seq_offsets": [first_offset, second_offset],
+        "ftp_lines": {int(k): [_whole(x) for x in v] for k, v in data["ftp_lines"].items()},
+    }  # fmt: skip
+    conn: Conn = _unflat(Conn, data, given)
+    return conn
+
+
+def _told(one: Told) -> dict[str, Any]:
+    entry = one.entry
+    more = {f.name: getattr(entry, f.name) for f in fields(entry)}
+    return {"at": one.at, "kind": one.kind, "portid": one.portid, "entry": more}
+
+
+def _read_told(data: Mapping[str, Any]) -> Told:
+    more = dict(data["entry"])
+    entry: Entry | Expected
+    if "mask" in more:
+        sides: dict[str, Any] = {name: _tuple(more[name]) for name in ("tuple", "mask", "master")}
+        entry = _unflat(Expected, more, sides)
+    else:
+        given: dict[str, Any] = {"original": _tuple(more["original"]), "reply": _tuple(more["reply"])}
+        given |= {name: None if more[name] is None else _whole(more[name]) for name in ("timeout", "mark", "use")}
+        given |= {name: tuple(_whole(x) for x in more[name]) for name in ("tags", "counters")}
+        entry = _unflat(Entry, more, given)
+    told: Told = _unflat(Told, data, {"entry": entry})
+    return told

@@ -1,0 +1,1 @@
+"""The conntrack program (conntrack-tools 1.4.7)."""
