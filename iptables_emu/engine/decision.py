@@ -43,11 +43,12 @@ class Decision:
             return host.select_source(self.route.dev, 6, towards)
         if self.kind == "local":
             return towards
-        hop = self.route.via if self.route and self.route.via is not None else towards
+        hop = towards if self.route is None else self.route.gateway_word
         return host.select_source(self.dev, family, hop)
 
 
 def way(route: Route, dst: int) -> str:
     """A forwarding decision in words."""
-    via = f" via {show(route.via, route.family)}" if route.via is not None else ""
-    return f"to {show(dst, route.family)}{via} out {route.dev}"
+    via = f" via {show(route.via, route.hop_family or route.family)}" if route.via is not None else ""
+    choice = f" ({route.choice})" if route.choice else ""
+    return f"to {show(dst, route.family)}{via} out {route.dev}{choice}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iptables_emu.engine import icmp
+from iptables_emu.engine.asked import Said
 from iptables_emu.engine.local6 import answer_icmp6, unpack
 from iptables_emu.engine.own import send_own
 from iptables_emu.engine.routing6 import output6
@@ -58,7 +59,9 @@ def _way_back(path: Path, pkt: Packet) -> Decision | None:
     if pkt.family == 4:
         return None
     oif = (pkt.link or pkt.iif) if needs_interface(pkt.src) else ""
-    return output6(path.host, pkt.src, src=pkt.dst, oif=oif, choose=True)
+    ports = pkt.data[pkt.l4 : pkt.l4 + 4]
+    said = Said(TCP, int.from_bytes(ports[2:], "big"), int.from_bytes(ports[:2], "big"))
+    return output6(path.host, pkt.src, src=pkt.dst, oif=oif, choose=True, said=said)
 
 
 def _syn_ack(path: Path, pkt: Packet, segment: bytes) -> None:

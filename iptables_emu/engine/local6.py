@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iptables_emu.engine import fragments6, icmp, ndisc
+from iptables_emu.engine.asked import Said
 from iptables_emu.engine.own import send_own
 from iptables_emu.engine.path6 import BAD_FIELD, INCOMPLETE, UNKNOWN_HEADER, read_options
 from iptables_emu.engine.routing6 import output6
@@ -120,7 +121,8 @@ def answer_icmp6(path: Path, pkt: Packet, decision: Decision) -> None:
     unicast = not decision.broadcast and not decision.anycast
     source = pkt.dst if unicast or (decision.anycast and conf.get("net.ipv6.anycast_src_echo_reply")) else 0
     oif = pkt.link or pkt.iif
-    way = output6(path.host, pkt.src, src=source, oif=oif, choose=True)
+    said = Said(ICMPV6, dport=ECHO_REPLY << 8)
+    way = output6(path.host, pkt.src, src=source, oif=oif, choose=True, said=said)
     if way.kind not in ("forward", "local"):
         return
     source = source or way.source(path.host, pkt.src) or 0

@@ -46,7 +46,7 @@ class Machine:
 
     def __init__(self, program: Program, host: Host, write: Write, *, seed: int = 0, now: int = 0) -> None:
         self.program, self.host, self.write = program, host, write
-        self.rng = random.Random(seed)
+        self.rng = host.multipath.rng = random.Random(seed)
         self.now = now
         self.conntrack = Conntrack(host.sysctls, self.rng)
         self.fragments = Reassembly()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from iptables_emu.engine import fragments, icmp4, icmp6, ip_options, link, path6
+from iptables_emu.engine.asked import Said, of_socket
 from iptables_emu.engine.decision import NOWHERE, Decision
 from iptables_emu.engine.local import deliver
 from iptables_emu.engine.machine import Machine
@@ -278,7 +279,7 @@ class Path:
 
     def _send_raw(self, pkt: Packet, raw: bool) -> str:
         self._in_call = True
-        decision = self.routing.output(pkt, raw=raw)
+        decision = self.routing.output(pkt, raw=raw, said=of_socket(pkt))
         if decision.kind in NOWHERE:
             return decision.text
         to_all = pkt.dst == 0xFFFFFFFF and pkt.family == 4
@@ -313,7 +314,10 @@ class Path:
 
     def reroute(self, pkt: Packet) -> Verdict:
         """A packet of this host has changed in OUTPUT: route it again (ip_route_me_harder)."""
-        decision = self.routing.output(pkt, any_source=True, oif=pkt.oif)
+        said = Said(uid=max(pkt.uid or 0, 0))
+        if pkt.family == 6 and self.host.fibs[6].reads_ports:
+            said = of_socket(pkt)
+        decision = self.routing.output(pkt, any_source=True, oif=pkt.oif, said=said)
         if decision.kind in NOWHERE:
             return Verdict.DROP
         self._route_of[pkt.number] = decision

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from iptables_emu.engine.asked import Said
 from iptables_emu.model.address import network
 from iptables_emu.packet.checksum import internet_checksum
 from iptables_emu.packet.headers import ipv4, ipv6, tcp
-from iptables_emu.packet.packet import UDP, Packet, pseudo_header
+from iptables_emu.packet.packet import TCP, UDP, Packet, pseudo_header
 
 if TYPE_CHECKING:
     from iptables_emu.engine.emulator import Engine
@@ -25,7 +26,9 @@ def connect_packet(host: Host, engine: Engine, value: Mapping[str, Any]) -> Pack
     src = network(value["src"])[1] if value.get("src") else 0
     if not src:
         probe = ipv4(0, dst, UDP, bytes(8)) if family == 4 else ipv6(0, dst, UDP, bytes(8))
-        decision = engine.path.routing.output(Packet(probe, mark=mark))
+        kind = {"tcp": TCP, "udp": UDP}[value["proto"]]
+        said = Said(kind, value.get("sport", 0), value["dport"], value.get("uid", 0))
+        decision = engine.path.routing.output(Packet(probe, mark=mark), said=said)
         if decision.kind not in ("forward", "local"):
             return decision.text
         src = decision.source(host, dst) or 0

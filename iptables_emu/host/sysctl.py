@@ -13,6 +13,8 @@ DEFAULTS: dict[str, int] = {
     "net.ipv4.icmp_echo_ignore_broadcasts": 1,
     "net.ipv4.icmp_errors_use_inbound_ifaddr": 0,
     "net.ipv4.ipfrag_time": 30,
+    "net.ipv4.fib_multipath_hash_fields": 7,
+    "net.ipv6.fib_multipath_hash_fields": 7,
     "net.ipv6.icmp.echo_ignore_all": 0,
     "net.ipv6.ip6frag_time": 60,
     "net.netfilter.nf_conntrack_frag6_timeout": 60,
