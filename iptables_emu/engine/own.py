@@ -31,15 +31,16 @@ def send_own(path: Path, data: bytes, cause: Packet | None, *, attach: bool, way
     reply.ipid_own = True
     if reply.family == 4:
         reply.set_ttl(path.host.sysctls.get("net.ipv4.ip_default_ttl"))
-    if not (attach and reply.proto == TCP):  # REJECT's RST alone has no socket
+    rejects = attach and reply.proto == TCP  # REJECT's RST alone has no socket
+    if not rejects:
         reply.socket, reply.uid, reply.gid = True, NO_FILE, NO_FILE
-    elif reply.family == 4:
-        reply.pending_checksum = True
+    # summed up at once are IPv4's RST of the stack and IPv6's of REJECT
+    reply.pending_checksum = reply.proto == TCP and (rejects is (family == 4) or bool(reply.data[reply.l4 + 13] & 2))
     if attach and cause is not None and cause.ct is not None:
         reply.ct = cause.ct
         reply.ctinfo = t.RELATED_REPLY if cause.ctinfo < t.IS_REPLY else t.RELATED
     # REJECT's RST is routed by its addresses alone (ip_route_me_harder)
-    said = SILENT if attach and reply.proto == TCP else of_socket(reply)
+    said = SILENT if rejects else of_socket(reply)
     decision = way or path.routing.output(reply, any_source=True, said=said)
     if decision.kind in NOWHERE:
         return

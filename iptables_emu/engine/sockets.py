@@ -43,7 +43,9 @@ def connect_packet(host: Host, engine: Engine, value: Mapping[str, Any]) -> Pack
         options = b"\x02\x04" + mss.to_bytes(2, "big") + _TAIL + stamp + b"\x01\x03\x03\x07"
         window = mss if local else (64240 if family == 4 else 64800)
         seq = engine.machine.rng.getrandbits(32)
-        return Packet(tcp(family, src, dst, ports, seq, 0, 2, window, options), mark=mark)
+        syn = Packet(tcp(family, src, dst, ports, seq, 0, 2, window, options), mark=mark)
+        syn.pending_checksum = True
+        return syn
     payload = value.get("payload", "").encode()
     segment = ports + (8 + len(payload)).to_bytes(2, "big") + b"\0\0" + payload
     check = internet_checksum(pseudo_header(family, src, dst, UDP, len(segment)) + segment) or 0xFFFF

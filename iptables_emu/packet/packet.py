@@ -214,13 +214,17 @@ class Packet:
         return other
 
     def quoted(self, most: int) -> bytes:
-        """The packet as an ICMP error quotes it, up to ``most`` bytes: a pending checksum is the pseudo header's."""
+        """The packet as an ICMP error quotes it, up to ``most`` bytes."""
+        return self.as_held()[:most]
+
+    def as_held(self) -> bytes:
+        """The packet as the kernel has it in memory: a pending checksum is the pseudo header's."""
         data = bytes(self.data[: self.length])
         if self.pending_checksum and self.proto == TCP and not self.frag_offset and len(data) >= self.l4 + 18:
             size = len(data) - self.l4
             partial = internet_checksum(pseudo_header(self.family, self.src, self.dst, TCP, size)) ^ 0xFFFF
             data = data[: self.l4 + 16] + partial.to_bytes(2, "big") + data[self.l4 + 18 :]
-        return data[:most]
+        return data
 
     # -- writing ----------------------------------------------------------------------------
 
