@@ -232,8 +232,8 @@ class Path:
             copy.iif, copy.oif, copy.pkttype = decision.dev, "", LOOPBACK
             copy.socket, copy.uid, copy.gid, copy.ct_template = False, None, None, None
             self.come_back(copy, Decision("local", "for everyone on the link", decision.dev, broadcast=True))
-        if legacy:
-            machine.start(pkt, "copy")
+            if legacy:
+                machine.start(pkt, "copy")  # a copy that was dropped is not told apart even now
 
     def come_back(self, pkt: Packet, decision: Decision) -> None:
         """A packet that comes in at once when a socket sends it, else when all else is done (netif_rx)."""
