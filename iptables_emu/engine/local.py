@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from iptables_emu.engine import icmp
 from iptables_emu.engine.asked import Said
+from iptables_emu.engine.learn import taught4
 from iptables_emu.engine.local6 import answer_icmp6, unpack
 from iptables_emu.engine.own import send_own
 from iptables_emu.engine.routing6 import output6
+from iptables_emu.engine.sockets import advertised_mss, first_window
 from iptables_emu.host.address6 import needs_interface
 from iptables_emu.packet.headers import tcp
 from iptables_emu.packet.packet import HOST, ICMP, TCP, UDP, UDPLITE, Packet, transport_checksum_good
@@ -45,13 +47,17 @@ def _tcp(path: Path, pkt: Packet, decision: Decision) -> None:
         return
     if not transport_checksum_good(pkt):
         return
-    port = int.from_bytes(segment[2:4], "big")
-    if path.host.listens(TCP, pkt.family, pkt.dst, port):
+    if _has_socket(path, pkt, segment):
         _syn_ack(path, pkt, segment)
         return
     reset = icmp.tcp_reset(pkt)
     if reset is not None and not decision.anycast:
         send_own(path, reset, pkt, attach=False, way=_way_back(path, pkt))
+
+
+def _has_socket(path: Path, pkt: Packet, segment: bytes) -> bool:
+    sport, dport = int.from_bytes(segment[:2], "big"), int.from_bytes(segment[2:4], "big")
+    return path.host.takes(pkt.proto, pkt.family, (pkt.dst, dport), (pkt.src, sport))
 
 
 def _way_back(path: Path, pkt: Packet) -> Decision | None:
@@ -73,9 +79,9 @@ def _syn_ack(path: Path, pkt: Packet, segment: bytes) -> None:
                 send_own(path, reset, pkt, attach=False, way=_way_back(path, pkt))
         return
     ack = int.from_bytes(segment[4:8], "big") + 1 & 0xFFFFFFFF
-    mss = 1460 if pkt.family == 4 else 1440
+    mss = advertised_mss(path.host, pkt.family, pkt.src)
     answer = tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], path.machine.rng.getrandbits(32), ack,
-                      0x12, 64240 if pkt.family == 4 else 64800, b"\x02\x04" + mss.to_bytes(2, "big"))  # fmt: skip
+                      0x12, first_window(mss), b"\x02\x04" + mss.to_bytes(2, "big"))  # fmt: skip
     send_own(path, answer, pkt, attach=False, way=_way_back(path, pkt))
 
 
@@ -92,8 +98,7 @@ def _udp(path: Path, pkt: Packet, decision: Decision) -> None:
         if size < len(segment):  # what is behind the datagram is cut off, also from what an error quotes
             pkt = pkt.copy()
             del pkt.data[pkt.l4 + size :]
-    port = int.from_bytes(segment[2:4], "big")
-    if decision.broadcast or path.host.listens(pkt.proto, pkt.family, pkt.dst, port):
+    if decision.broadcast or _has_socket(path, pkt, segment):
         return
     pkt.ct = None  # nf_reset_ct: conntrack finds the connection anew by what the error quotes
     path.error(pkt, *((3, 3) if pkt.family == 4 else (1, 4)))
@@ -116,3 +121,5 @@ def _icmp4(path: Path, pkt: Packet, decision: Decision) -> None:
         send_own(path, icmp.echo_reply(pkt, source), pkt, attach=False)
     elif segment[0] == 13 and len(segment) >= 12:
         send_own(path, icmp.timestamp_reply(pkt, source, path.machine.now), pkt, attach=False)
+    elif not decision.broadcast:
+        taught4(path, pkt, segment)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from iptables_emu.engine import fragments6, icmp, ndisc
 from iptables_emu.engine.asked import Said
+from iptables_emu.engine.learn import taught6
 from iptables_emu.engine.own import send_own
 from iptables_emu.engine.path6 import BAD_FIELD, INCOMPLETE, UNKNOWN_HEADER, read_options
 from iptables_emu.engine.routing6 import output6
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from iptables_emu.engine.decision import Decision
     from iptables_emu.engine.path import Path
 
-PARAMETER_PROBLEM = 4
+TOO_BIG, PARAMETER_PROBLEM = 2, 4
 ECHO_REQUEST, ECHO_REPLY = 128, 129
 PIM = 103  # taken by multicast routing, which sends no answer
 SILENT_ROUTING_TYPES = frozenset({3, 4})  # segment routing, which is off
@@ -111,6 +112,10 @@ def answer_icmp6(path: Path, pkt: Packet, decision: Decision) -> None:
         return
     if segment[0] == ndisc.SOLICITATION:
         ndisc.solicited(path, pkt, segment)
+    elif segment[0] == ndisc.REDIRECT:
+        ndisc.redirected(path, pkt, segment)
+    elif segment[0] == TOO_BIG:
+        taught6(path, segment)
     if segment[0] != ECHO_REQUEST:
         return
     conf = path.host.sysctls

@@ -48,6 +48,7 @@ class Machine:
         self.program, self.host, self.write = program, host, write
         self.rng = host.multipath.rng = random.Random(seed)
         self.now = now
+        host.exceptions.clock = lambda: self.now
         self.conntrack = Conntrack(host.sysctls, self.rng)
         self.fragments = Reassembly()
         self.fragments6 = fragments6.Reassembly6()

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from iptables_emu.engine import icmp
 from iptables_emu.engine.decision import Decision, way
+from iptables_emu.engine.learn import redirected6
 from iptables_emu.engine.own import send_own
-from iptables_emu.host.address6 import ALL_NODES, SOLICITED_NODE, anycast, is_multicast
+from iptables_emu.host.address6 import ALL_NODES, SOLICITED_NODE, anycast, is_link_local, is_multicast
 from iptables_emu.host.fib import Route
 from iptables_emu.packet.packet import Packet
 
 if TYPE_CHECKING:
     from iptables_emu.engine.path import Path
 
-SOLICITATION, ADVERTISEMENT = 135, 136
+SOLICITATION, ADVERTISEMENT, REDIRECT = 135, 136, 137
 SOURCE_ADDRESS, TARGET_ADDRESS = 1, 2
 ROUTER, SOLICITED, OVERRIDE = 0x80, 0x40, 0x20
 HOP_LIMIT = 255
@@ -44,6 +45,15 @@ def solicited(path: Path, pkt: Packet, segment: bytes) -> None:
         path.met.add((interface.name, pkt.src))
         flags = SOLICITED | (OVERRIDE if own and to_many else 0)
         _advertise(path, interface.name, pkt.src, target, own=own, flags=flags, with_link=to_many)
+
+
+def redirected(path: Path, pkt: Packet, segment: bytes) -> None:
+    """ndisc_redirect_rcv, as far as it looks at the message itself."""
+    if pkt.ttl != HOP_LIMIT or segment[1] or len(segment) < 40 or pkt.frag_max or not is_link_local(pkt.src):
+        return
+    options = _options(segment[40:])
+    if options is not None:
+        redirected6(path, pkt, segment, options)
 
 
 def _options(data: bytes) -> dict[int, bytes] | None:

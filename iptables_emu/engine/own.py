@@ -47,7 +47,9 @@ def send_own(path: Path, data: bytes, cause: Packet | None, *, attach: bool, way
     if reply.family == 6 and reply.ttl != NEIGHBOURS_ALONE:
         reply.set_ttl(path.host.sysctls.interface(6, decision.dev, "hop_limit"))
     if family == 4 and not reply.src and reply.socket:
-        reply.set_src(decision.source(path.host, reply.dst) or 0)
+        # the transport checksum has been made over no source
+        reply.data[12:16] = (decision.source(path.host, reply.dst) or 0).to_bytes(4, "big")
+        reply.refresh_ip_checksum()
     if family == 4 and reply.dst >> 28 == 14:
         reply.set_ttl(1)  # IP_MULTICAST_TTL's default
     reply.oif = decision.dev

@@ -154,6 +154,7 @@ class Path:
             return
         pkt.set_ttl(pkt.ttl - 1)
         pkt.forwarded = True
+        decision.show_to(self.host, pkt)
         if pkt.family == 4 and decision.redirect and not (pkt.ip_options and pkt.ip_options.srr):
             self._redirect(pkt, decision)
         if machine.hook("FORWARD", pkt, pkt.iif, decision.dev) is not Verdict.ACCEPT:
@@ -167,10 +168,10 @@ class Path:
             self.error(pkt, 11, 0)
             self.machine.drop(pkt, "PREROUTING", "", "its TTL ran out")
             return False
-        mtu = self.host.interfaces[decision.dev].mtu if decision.dev in self.host.interfaces else 1500
+        mtu = decision.mtu(self.host, forwarding=True)
         if self._too_big(pkt, mtu):
             self.error(pkt, 3, 4, mtu)
-            self.machine.drop(pkt, "PREROUTING", "", f"longer than the MTU of {decision.dev} ({mtu})")
+            self.machine.drop(pkt, "PREROUTING", "", f"longer than the MTU by {decision.dev}, {mtu}")
             return False
         return True
 
@@ -183,7 +184,7 @@ class Path:
     def _redirect(self, pkt: Packet, decision: Decision) -> None:
         """An ICMP redirect, rationed for each source (ip_rt_send_redirect)."""
         machine = self.machine
-        hop = decision.route.via if decision.route and decision.route.via is not None else pkt.dst
+        hop = pkt.gateway if pkt.gateway is not None else pkt.dst
         peer = self.peers.of(pkt.family, pkt.src, machine.now)
         if peer.may_redirect(machine.now):
             self.error(pkt, 5, 1, hop)
@@ -206,12 +207,11 @@ class Path:
         if pkt.family == 6:
             path6.finish(self, pkt, decision)
             return
-        interface = self.host.interfaces.get(decision.dev)
-        mtu = interface.mtu if interface else 1500
+        mtu = decision.mtu(self.host, forwarding=pkt.forwarded)
         if len(pkt.data) > mtu or pkt.frag_max:
             if (pkt.df and not pkt.frag_max and len(pkt.data) > mtu) or (pkt.frag_max > mtu and pkt.df):
                 self.error(pkt, 3, 4, mtu)
-                machine.end(pkt, "sent", f"longer than the MTU of {decision.dev}: not sent")
+                machine.end(pkt, "sent", f"longer than the MTU by {decision.dev}, {mtu}: not sent")
                 return
             pieces = fragments.split(pkt, mtu) if len(pkt.data) > min(mtu, pkt.frag_max or mtu) else [bytes(pkt.data)]
         else:
@@ -306,6 +306,7 @@ class Path:
             return True
         machine.start(pkt, origin)
         self._route_of[pkt.number] = decision
+        decision.show_to(self.host, pkt)
         if machine.hook("OUTPUT", pkt, "", decision.dev) is not Verdict.ACCEPT:
             return False
         decision = self._route_of.pop(pkt.number, decision)
@@ -321,6 +322,7 @@ class Path:
         if decision.kind in NOWHERE:
             return Verdict.DROP
         self._route_of[pkt.number] = decision
+        decision.show_to(self.host, pkt)
         self.machine.emit(Routed(pkt.number, "again", f"routed again: {decision.text}", decision.dev))
         return Verdict.ACCEPT
 

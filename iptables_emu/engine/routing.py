@@ -72,12 +72,14 @@ class Routing:
         if route is None or found.type != "unicast":
             return self._martian("destination", dst)
         route = host.multipath.choose(route, flow, pkt)
+        gateway = route.gateway4 or 0
+        route = host.exceptions.of(route, dst)
         on_link = self._source_check(pkt, route.dev)
         if on_link is None:
             return self._martian("source", src)
         redirect = (
             route.dev == dev and on_link and host.sysctls.either(4, dev, "send_redirects")
-            and (host.sysctls.either(4, dev, "shared_media") or self._same_link(dev, src, route.gateway4 or 0))
+            and (host.sysctls.either(4, dev, "shared_media") or self.same_link(dev, src, gateway))
         )  # fmt: skip
         return Decision("forward", way(route, dst), route.dev, route, redirect=redirect)
 
@@ -96,7 +98,7 @@ class Routing:
     def _martian(which: str, value: int) -> Decision:
         return Decision("martian", f"martian {which} {show(value, 4)}")
 
-    def _same_link(self, dev: str, a: int, b: int) -> bool:
+    def same_link(self, dev: str, a: int, b: int) -> bool:
         """inet_addr_onlink."""
         interface = self.host.interfaces.get(dev)
         return interface is not None and any(
@@ -186,7 +188,7 @@ class Routing:
         route = found.route
         if route.type == "local":
             return Decision("local", f"{show(pkt.dst, family)} is this host", "lo", route)
-        route = host.multipath.choose(route, flow, said.about)
+        route = host.exceptions.of(host.multipath.choose(route, flow, said.about), pkt.dst)
         if family == 4:
             if src >> 24 == 127 and not host.sysctls.either(4, route.dev, "route_localnet"):
                 return Decision("invalid", CALL["EINVAL"])

@@ -64,10 +64,10 @@ def output6(
 
 def _chosen(host: Host, route: Route, flow: Flow, pkt: Packet | None, strict: bool) -> Route:
     """One of several ways (fib6_select_path); where only one interface will do, the hash may be overruled."""
-    chosen = host.multipath.choose(route, flow, pkt)
+    chosen = host.exceptions.of(host.multipath.choose(route, flow, pkt), flow.dst)
     if route.hops and strict and flow.oif and chosen.dev != flow.oif:
         at = next((n for n, hop in enumerate(route.hops) if hop.dev == flow.oif), 0)
-        return host.multipath.taken(route, at)
+        return host.exceptions.of(host.multipath.taken(route, at), flow.dst)
     return chosen
 
 

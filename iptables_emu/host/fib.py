@@ -49,6 +49,8 @@ class Route:
     mtu_locked: bool = False
     tos: int = 0
     choice: str = ""  # which of the hops was chosen, in words
+    pmtu: int = 0  # learnt from ICMP, 0: nothing was
+    under: Route | None = None  # the route itself, where this is what ICMP has made of it
 
     @property
     def gateway4(self) -> int | None:

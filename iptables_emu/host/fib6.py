@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from iptables_emu.host.address6 import anycast
-from iptables_emu.host.fib import ERRORS, LOCAL, Flow, Found, Route
+from iptables_emu.host.fib import ERRORS, LOCAL, Flow, Found, Hop, Route
 
 if TYPE_CHECKING:
     from iptables_emu.host.host import Host
@@ -46,6 +47,19 @@ def find(host: Host, flow: Flow, *, strict: bool = False) -> Found:
             return Found(route, REFUSALS[route.type])
         return Found(route)
     return Found(None, "ENETUNREACH")
+
+
+def covering(host: Host, flow: Flow) -> Iterator[Route]:
+    """All routes that lead to a flow's destination, the best first."""
+    for rule in host.fibs[6].choosing(flow):
+        if rule.action != "lookup":
+            return
+        yield from (r for r in host.fibs[6].tables.get(rule.table, ()) if r.covers(flow.dst) and r.type == "unicast")
+
+
+def by_way(route: Route, hop: Hop) -> Route:
+    """The route by one of its ways."""
+    return replace(route, dev=hop.dev, via=hop.via, hop_family=hop.family)
 
 
 def _in_table(host: Host, table: int, dst: int, oif: str, strict: bool) -> Route | None:

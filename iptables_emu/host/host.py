@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from iptables_emu.host import address6, fib6, words
-from iptables_emu.host.fib import LOCAL, MAIN, Fib, Route, full
+from iptables_emu.host.exceptions import Exceptions
+from iptables_emu.host.fib import LOCAL, MAIN, Fib, Flow, Route, full
 from iptables_emu.host.ipset.sets import IpSets
 from iptables_emu.host.multipath import Multipath
 from iptables_emu.host.sysctl import Sysctls
@@ -58,12 +59,13 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class Socket:
-    """A listening socket of this host; address None is any."""
+    """A socket of this host; address None is any. ``peer``: the address and port it is connected to."""
 
     proto: int
     port: int
     family: int = 4
     address: int | None = None
+    peer: tuple[int, int] | None = None
 
 
 class Host:
@@ -73,6 +75,7 @@ class Host:
         self.interfaces: dict[str, Interface] = {"lo": Interface("lo", bytes(6), 65536, "loopback", index=1)}
         self.fibs = {4: Fib(4, self), 6: Fib(6, self)}
         self.multipath = Multipath(self)
+        self.exceptions = Exceptions(self)
         self.sysctls = Sysctls()
         self.neighbours: dict[tuple[str, int], bytes] = {}
         self.sockets: list[Socket] = []
@@ -278,12 +281,18 @@ class Host:
         return next((a.value for i in self.interfaces.values() if i.name not in ("lo", name)
                      for a in i.addresses if a.family == 4 and not a.secondary), None)  # fmt: skip
 
+    def route_to(self, family: int, address: int) -> Route | None:
+        """The route of a packet of which nothing but its destination is known (nf_route)."""
+        found = self.fibs[4].find(Flow(address)) if family == 4 else fib6.find(self, Flow(address))
+        if found.error or found.route is None:
+            return None
+        return self.exceptions.of(self.multipath.choose(found.route, Flow(address), None), address)
+
     def masquerade_address(self, pkt: Packet, oif: str) -> int | None:
         """MASQUERADE's address (nf_nat_masquerade.c): the outgoing interface's, seen from the next hop."""
         if pkt.family == 6:
             return self.select_source(oif, 6, pkt.dst)
-        found = self.fibs[4].lookup(pkt.dst, src=0, mark=pkt.mark, oif=oif)
-        hop = found.route.via if found.route and found.route.via is not None else pkt.dst
+        hop = pkt.gateway if pkt.gateway is not None else pkt.dst
         interface = self.interfaces.get(oif)
         if interface is None or not any(a.family == 4 for a in interface.addresses):
             return None
@@ -293,9 +302,10 @@ class Host:
         """What the listener of a queue decides: accept, drop, or None without listener."""
         return self.queues.get(number)
 
-    def listens(self, proto: int, family: int, address: int, port: int) -> bool:
-        """Whether a socket takes packets for this address and port."""
-        return any(s.proto == proto and s.port == port and (s.address is None or s.address == address)
+    def takes(self, proto: int, family: int, here: tuple[int, int], there: tuple[int, int]) -> bool:
+        """Whether a socket takes packets from ``there`` to ``here``, each an address and a port."""
+        address, port = here
+        return any(s.proto == proto and s.port == port and s.address in (None, address) and s.peer in (None, there)
                    and (s.family == family or (s.family == 6 and s.address is None)) for s in self.sockets)  # fmt: skip
 
 

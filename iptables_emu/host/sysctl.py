@@ -15,6 +15,12 @@ DEFAULTS: dict[str, int] = {
     "net.ipv4.ipfrag_time": 30,
     "net.ipv4.fib_multipath_hash_fields": 7,
     "net.ipv6.fib_multipath_hash_fields": 7,
+    "net.ipv4.route.min_pmtu": 552,
+    "net.ipv4.route.min_adv_mss": 256,
+    "net.ipv6.route.min_adv_mss": 1220,
+    "net.ipv4.route.mtu_expires": 600,
+    "net.ipv4.icmp_ignore_bogus_error_responses": 1,
+    "net.ipv6.route.mtu_expires": 600,
     "net.ipv6.icmp.echo_ignore_all": 0,
     "net.ipv6.ip6frag_time": 60,
     "net.netfilter.nf_conntrack_frag6_timeout": 60,
@@ -54,7 +60,7 @@ DEFAULTS: dict[str, int] = {
 CONF_DEFAULTS: dict[str, int] = {
     "rp_filter": 0, "accept_local": 0, "route_localnet": 0, "send_redirects": 1, "shared_media": 1,
     "bc_forwarding": 0, "src_valid_mark": 0, "forwarding": 0, "log_martians": 0,
-    "hop_limit": 64,
+    "hop_limit": 64, "accept_redirects": 1, "secure_redirects": 1,
 }  # fmt: skip
 
 
@@ -77,6 +83,8 @@ class Sysctls:
                 head = name.removesuffix("all.forwarding")
                 for other in [k for k in self.values if k.startswith(head) and k.endswith(".forwarding")]:
                     del self.values[other]
+                if head.startswith("net.ipv4."):  # a router does not listen to redirects (inet_forward_change)
+                    self.values[f"{head}all.accept_redirects"] = int(not number)
             self.values[name] = number
 
     def get(self, name: str) -> int:

@@ -49,6 +49,7 @@ class Packet:
         "frag_named",
         "frag_offset",
         "frag_sizes",
+        "gateway",
         "gid",
         "hotdrop",
         "ident",
@@ -60,6 +61,7 @@ class Packet:
         "link",
         "mark",
         "mf",
+        "mtu",
         "nat_done",
         "number",
         "oif",
@@ -106,6 +108,8 @@ class Packet:
         self.frag_head = 0  # bytes before the first fragment's payload
         self.frag_named = 6  # where the stack then looks for the number of IPv6's next header
         self.number = 0  # of this packet in the trace
+        self.mtu = 0  # of the route it takes (dst_mtu), 0 where it has none
+        self.gateway: int | None = None  # of that route, where it is of the packet's family
         self.refresh()
 
     @classmethod
