@@ -50,7 +50,7 @@ def incoming(host: Host, pkt: Packet) -> Flow:
     """Of a packet that comes in: protocol and ports only where a rule reads them (fib4_rules_early_flow_dissect)."""
     if not host.fibs[pkt.family].reads_ports:
         proto = pkt.data[6] if pkt.family == 6 else 0
-        return Flow(pkt.dst, pkt.src, pkt.mark, pkt.iif, "", pkt.tos, proto, uid=None)
+        return Flow(pkt.dst, pkt.src, pkt.mark, pkt.iif, "", pkt.tos, proto)
     keys = dissect(bytes(pkt.data))
     sport, dport = int.from_bytes(keys.ports[:2], "big"), int.from_bytes(keys.ports[2:], "big")
-    return Flow(pkt.dst, pkt.src, pkt.mark, pkt.iif, "", pkt.tos, keys.proto, sport, dport, None)
+    return Flow(pkt.dst, pkt.src, pkt.mark, pkt.iif, "", pkt.tos, keys.proto, sport, dport)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from iptables_emu.engine.path import Path
 
 
+SHORTEST_WAY = 48  # or nothing could be quoted
+
+
 def send_error(path: Path, pkt: Packet, kind: int, code: int, info: int = 0) -> None:
     """An error about a packet, where one may be sent (icmp_send)."""
     if not icmp.may_answer(pkt) or (pkt.dst and path.host.addr_type(pkt.dst, 4) == "BROADCAST"):
@@ -21,7 +24,9 @@ def send_error(path: Path, pkt: Packet, kind: int, code: int, info: int = 0) -> 
     found = error_way(path, pkt, Packet(icmp.error4(pkt, 0, kind, code)))
     if found is not None:
         source, way = found
-        send_own(path, icmp.error4(pkt, source, kind, code, info), pkt, attach=True, way=way)
+        mtu = way.mtu(path.host)
+        if mtu > SHORTEST_WAY:
+            send_own(path, icmp.error4(pkt, source, kind, code, info, mtu), pkt, attach=True, way=way)
 
 
 def error_way(path: Path, cause: Packet, probe: Packet) -> tuple[int, Decision] | None:

@@ -113,10 +113,9 @@ def _icmp4(path: Path, pkt: Packet, decision: Decision) -> None:
         return
     source = pkt.dst
     if decision.broadcast:
-        chosen = path.host.primary_address(pkt.iif, 4)
-        if chosen is None:
+        source = path.routing.own_address(pkt)
+        if not source:
             return
-        source = chosen
     if segment[0] == 8 and not conf.get("net.ipv4.icmp_echo_ignore_all"):
         send_own(path, icmp.echo_reply(pkt, source), pkt, attach=False)
     elif segment[0] == 13 and len(segment) >= 12:

@@ -22,12 +22,16 @@ def send_own(path: Path, data: bytes, cause: Packet | None, *, attach: bool, way
     family = data[0] >> 4
     if is_icmp and family in path.icmp_busy:
         return
-    if cause is not None and cause.ip_options is not None and (is_icmp or not attach):
-        echo = ip_options.echoed(cause, cause.ip_options, data, path.clock(), path.unicast)
+    echoes = cause.ip_options if cause is not None and (is_icmp or not attach) else None
+    if cause is not None and echoes is not None:
+        longest = min(ip_options.LONGEST_ERROR, way.mtu(path.host)) if way else ip_options.LONGEST_ERROR
+        echo = ip_options.echoed(cause, echoes, data, path.clock(), path.unicast, longest)
         if echo is None:
             return
         data = echo
     reply = Packet(data)
+    if cause is not None and echoes is not None:
+        reply.ip_options = ip_options.of_answer(cause, echoes)
     reply.ipid_own = True
     if reply.family == 4:
         reply.set_ttl(path.host.sysctls.get("net.ipv4.ip_default_ttl"))

@@ -122,7 +122,7 @@ class Routing:
         fib = host.fibs[4]
         flow = incoming(host, pkt)
         flow = replace(flow, dst=pkt.src, src=pkt.dst, mark=mark, iif=out_dev or "lo", sport=flow.dport,
-                       dport=flow.sport, uid=0)  # fmt: skip
+                       dport=flow.sport)  # fmt: skip
         found = fib.find(flow)
         route = found.route
         if route is None or found.error:
@@ -143,7 +143,7 @@ class Routing:
         host = self.host
         if pkt.src:
             mark = pkt.mark if host.sysctls.either(4, pkt.iif, "src_valid_mark") else 0
-            found = host.fibs[4].lookup(pkt.src, iif="lo", mark=mark)
+            found = host.fibs[4].lookup(pkt.src, iif="lo", mark=mark, tos=pkt.tos)
             if not found.error and found.route is not None:
                 return Decision("forward", "", found.route.dev, found.route).source(host, pkt.src) or 0
         return host.select_source(pkt.iif, 4, pkt.src) or 0
@@ -163,10 +163,11 @@ class Routing:
         family, host = pkt.family, self.host
         if raw:
             said = Said(RAW, uid=said.uid)
+        tos = 0 if raw else pkt.tos  # a raw socket's own, whatever the header that it is given says
         if family == 6:
             oif = oif if is_link_local(pkt.dst) or is_multicast(pkt.dst) else ""
             src = 0 if raw else pkt.src
-            return output6(host, pkt.dst or 1, src=src, mark=pkt.mark, tos=pkt.tos, oif=oif, choose=raw, said=said)
+            return output6(host, pkt.dst or 1, src=src, mark=pkt.mark, tos=tos, oif=oif, choose=raw, said=said)
         src = 0 if raw else pkt.src
         if any_source and src and host.addr_type(src, family) not in ("LOCAL", "UNICAST"):
             src = 0
@@ -181,14 +182,14 @@ class Routing:
                 return Decision("local", "for everyone on lo", "lo", broadcast=True)
             if dev:
                 return self._output_many(pkt, dev, None)
-        flow = said.flow(pkt.dst, src=src, mark=pkt.mark, iif="lo", tos=pkt.tos)
+        flow = said.flow(pkt.dst, src=src, mark=pkt.mark, iif="lo", tos=tos)
         found: Found = host.fibs[family].find(flow)
         if found.error or found.route is None:
             return Decision(ERROR_KIND[found.error], CALL[found.error])
         route = found.route
         if route.type == "local":
             return Decision("local", f"{show(pkt.dst, family)} is this host", "lo", route)
-        route = host.exceptions.of(host.multipath.choose(route, flow, said.about), pkt.dst)
+        route = host.exceptions.of(host.multipath.choose(route, flow, said.about, src=flow.src), pkt.dst)
         if family == 4:
             if src >> 24 == 127 and not host.sysctls.either(4, route.dev, "route_localnet"):
                 return Decision("invalid", CALL["EINVAL"])

@@ -20,8 +20,8 @@ ERRORS = {"ENETUNREACH": NO_ROUTE, "EACCES": PROHIBITED}
 def input6(host: Host, pkt: Packet) -> Decision:
     """ip6_route_input, and what the chosen way does with the packet before it is forwarded."""
     dst, dev = pkt.dst, pkt.iif
-    flow, strict = replace(incoming(host, pkt), oif=dev), needs_interface(dst)
-    found = fib6.find(host, flow, strict=strict)
+    flow, strict = incoming(host, pkt), needs_interface(dst)
+    found = fib6.find(host, flow, strict=strict, came_by=dev)
     route = found.route
     if found.error or route is None:
         return Decision(ERROR_KIND[found.error], f"no way to {show(dst, 6)}: {CALL[found.error]}",
@@ -34,7 +34,7 @@ def input6(host: Host, pkt: Packet) -> Decision:
         return Decision("local", f"{show(dst, 6)} is this host", dev, route, anycast=route.type == "anycast")
     if not host.sysctls.all_of(6, "forwarding"):
         return Decision("unreachable", "not for this host, and forwarding is off")
-    route = _chosen(host, route, flow, pkt, strict)
+    route = _chosen(host, route, replace(flow, oif=dev), pkt, strict)
     return Decision("forward", way(route, dst), route.dev, route, redirect=route.dev == dev)
 
 

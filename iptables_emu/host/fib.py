@@ -72,7 +72,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What a look-up asks with (struct flowi). ``uid`` None: a packet that came in, which is nobody's."""
+    """What a look-up asks with (struct flowi). ``uid``: of the sending socket; what came in is root's."""
 
     dst: int
     src: int = 0
@@ -83,10 +83,7 @@ class Flow:
     proto: int = 0
     sport: int = 0
     dport: int = 0
-    uid: int | None = 0
-
-
-NOBODY = 0xFFFFFFFF
+    uid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +124,7 @@ class PolicyRule:
             or (self.proto and flow.proto != self.proto)
             or not _within(flow.sport, self.sport)
             or not _within(flow.dport, self.dport)
-            or not _within(NOBODY if flow.uid is None else flow.uid, self.uids)
+            or not _within(flow.uid, self.uids)
         )
         return good is not self.inverted
 

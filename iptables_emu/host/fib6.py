@@ -32,13 +32,16 @@ def lookup(
     return find(host, Flow(dst, src, mark, iif, oif, tos), strict=strict)
 
 
-def find(host: Host, flow: Flow, *, strict: bool = False) -> Found:
-    """The best route of a flow; which way of several it takes is still open."""
+def find(host: Host, flow: Flow, *, strict: bool = False, came_by: str = "") -> Found:
+    """The best route of a flow; which way of several it takes is still open.
+
+    ``came_by``: the interface by which a packet came, by which it had best go on; rules do not see it as ``oif``.
+    """
     fib = host.fibs[6]
     for rule in fib.choosing(flow):
         if rule.action != "lookup":
             return Found(None, REFUSALS[rule.action])
-        route = _in_table(host, rule.table, flow.dst, flow.oif, strict)
+        route = _in_table(host, rule.table, flow.dst, came_by or flow.oif, strict)
         if route is None or route.type == "throw":
             continue
         if route.plen <= rule.suppress or fib.in_group(route, rule.suppress_group):

@@ -30,14 +30,14 @@ class Multipath:
         self.rng = random.Random(0)
         self._drawn = 0
 
-    def choose(self, route: Route, flow: Flow, pkt: Packet | None) -> Route:
+    def choose(self, route: Route, flow: Flow, pkt: Packet | None, *, src: int = 0) -> Route:
         """The route with one of its ways. ``pkt``: the packet itself, where the kernel looks at it: one that comes in,
-        or that an error is about."""
+        or that an error is about. ``src``: the source of a packet of this host, which may speak for a way."""
         if not route.hops:
             return route
         number = self.hash(route.family, flow, pkt) >> 1
         if route.family == 4:
-            at = self._among4(route.hops, number, flow.src if pkt is None else 0)
+            at = self._among4(route.hops, number, src)
         else:
             at = self._among6(route.hops, number)
         return self.taken(route, at)

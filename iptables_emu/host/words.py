@@ -103,6 +103,10 @@ def _number(key: str) -> Callable[[str], dict[str, Any]]:
     return lambda text: {key: int(text, 0)}
 
 
+def _tos(text: str) -> dict[str, Any]:
+    return {"tos": int(text, 16)}  # with or without 0x
+
+
 def _goto(text: str) -> dict[str, Any]:
     return {"action": "goto", "target": int(text)}
 
@@ -128,8 +132,8 @@ SELECTORS: Final[Mapping[str, Callable[[str], dict[str, Any]]]] = {
     "table": _lookup,
     "iif": lambda text: {"iif": text},
     "oif": lambda text: {"oif": text},
-    "tos": _number("tos"),
-    "dsfield": _number("tos"),
+    "tos": _tos,
+    "dsfield": _tos,
     "pref": _number("priority"),
     "priority": _number("priority"),
     "preference": _number("priority"),

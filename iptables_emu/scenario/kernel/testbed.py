@@ -41,7 +41,7 @@ HOST_SYSCTLS: Final = {
     "net.ipv6.conf.default.router_solicitations": 0,
 }
 ONE_QUEUE: Final = "numtxqueues 1 numrxqueues 1"
-ROUTE_WORDS: Final = ("src", "table", "scope", "metric", "tos")
+ROUTE_WORDS: Final = ("src", "table", "scope", "metric")
 
 
 class Testbed:
@@ -147,6 +147,8 @@ class Testbed:
 def _route_words(route: dict[str, Any]) -> str:
     """What ``ip route add`` takes after the destination; nexthops last."""
     words = [f"{word} {route[word]}" for word in ROUTE_WORDS if word in route]
+    if "tos" in route:
+        words.append(f"tos {route['tos']:#x}")
     if "mtu" in route:
         words.append(f"mtu {'lock ' if route.get('mtu_lock') else ''}{route['mtu']}")
     six = family_of_route(route) == 6
