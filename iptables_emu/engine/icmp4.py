@@ -25,7 +25,8 @@ def send_error(path: Path, pkt: Packet, kind: int, code: int, info: int = 0) -> 
     if found is not None:
         source, way = found
         mtu = way.mtu(path.host)
-        if mtu > SHORTEST_WAY:
+        may = path.rations.allow(4, pkt.src, (kind, code), way, pkt.iif, path.machine.now)
+        if mtu > SHORTEST_WAY and may:
             send_own(path, icmp.error4(pkt, source, kind, code, info, mtu), pkt, attach=True, way=way)
 
 

@@ -81,18 +81,9 @@ def send_error(path: Path, pkt: Packet, kind: int, code: int, info: int = 0, dev
     found = error_way(path.host, pkt, dev or pkt.iif or "lo", kind, code)
     if found is not None:
         source, way = found
-        if not _within_ration(path, pkt.src, kind, way):
+        if not path.rations.allow(6, pkt.src, (kind, code), way, pkt.iif, path.machine.now):
             return
         send_own(path, icmp.error6(pkt, source, kind, code, info), pkt, attach=True, way=way)
-
-
-def _within_ration(path: Path, to: int, kind: int, way: Decision) -> bool:
-    """icmpv6_xrlim_allow; the sysctl gives milliseconds, and narrower routes have less."""
-    if kind == TOO_BIG or way.dev == "lo":
-        return True
-    wider = 128 - way.route.plen >> 5 if way.route else 0
-    cost = (path.host.sysctls.get("net.ipv6.icmp.ratelimit") >> wider) * MILLISECOND
-    return path.peers.of(6, to, path.machine.now).allow(path.machine.now, cost)
 
 
 def send_redirect(path: Path, pkt: Packet, decision: Decision) -> None:

@@ -117,8 +117,17 @@ def _icmp4(path: Path, pkt: Packet, decision: Decision) -> None:
         if not source:
             return
     if segment[0] == 8 and not conf.get("net.ipv4.icmp_echo_ignore_all"):
-        send_own(path, icmp.echo_reply(pkt, source), pkt, attach=False)
+        _answer(path, pkt, icmp.echo_reply(pkt, source), 0)
     elif segment[0] == 13 and len(segment) >= 12:
-        send_own(path, icmp.timestamp_reply(pkt, source, path.machine.now), pkt, attach=False)
+        _answer(path, pkt, icmp.timestamp_reply(pkt, source, path.machine.now), 14)
     elif not decision.broadcast:
         taught4(path, pkt, segment)
+
+
+def _answer(path: Path, pkt: Packet, reply: bytes, kind: int) -> None:
+    """icmp_reply."""
+    if path.rations.rationed(4, kind, 0):
+        way = path.routing.output(Packet(reply), any_source=True, said=Said(ICMP))
+        if not path.rations.allow(4, pkt.src, (kind, 0), way, pkt.iif, path.machine.now):
+            return
+    send_own(path, reply, pkt, attach=False)

@@ -130,6 +130,8 @@ def answer_icmp6(path: Path, pkt: Packet, decision: Decision) -> None:
     way = output6(path.host, pkt.src, src=source, oif=oif, choose=True, said=said)
     if way.kind not in ("forward", "local"):
         return
+    if not path.rations.allow(6, pkt.src, (ECHO_REPLY, 0), way, pkt.iif, path.machine.now):
+        return
     source = source or way.source(path.host, pkt.src) or 0
     body = bytes((ECHO_REPLY, segment[1], 0, 0)) + segment[4:]
     reply = icmp.icmp6(source, pkt.src, body, tos=pkt.tos)

@@ -11,6 +11,7 @@ from iptables_emu.engine.local import deliver
 from iptables_emu.engine.machine import Machine
 from iptables_emu.engine.own import send_own
 from iptables_emu.engine.peers import Peers
+from iptables_emu.engine.rations import Rations
 from iptables_emu.engine.routing import Routing
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import show
@@ -33,6 +34,7 @@ class Path:
         self._in_call = False  # a socket's call is being carried out, so what comes back by a link is not put off
         self.icmp_busy: set[int] = set()  # families: the kernel sends no ICMP from within sending ICMP
         self.peers = Peers()
+        self.rations = Rations(self.host, self.peers, machine.rng)
         self.met: set[tuple[str, int]] = set()  # next hops that frames went to: the neighbour cache has them
 
     # -- in ------------------------------------------------------------------------------------

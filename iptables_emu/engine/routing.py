@@ -10,7 +10,7 @@ from iptables_emu.engine.routing6 import input6, output6
 from iptables_emu.host.address6 import is_link_local, is_multicast
 from iptables_emu.host.fib import Found, Route
 from iptables_emu.host.host import Host
-from iptables_emu.model.address import show
+from iptables_emu.model.address import prefix_mask, show
 from iptables_emu.packet.packet import Packet
 
 NET_UNREACHABLE, HOST_UNREACHABLE, PROHIBITED = (3, 0), (3, 1), (3, 13)
@@ -102,7 +102,7 @@ class Routing:
         """inet_addr_onlink."""
         interface = self.host.interfaces.get(dev)
         return interface is not None and any(
-            x.family == 4 and x.network == a & ~(0xFFFFFFFF >> x.plen) == b & ~(0xFFFFFFFF >> x.plen)
+            x.family == 4 and x.network == a & (mask := prefix_mask(x.plen, 4)) and (not b or x.network == b & mask)
             for x in interface.addresses
         )
 

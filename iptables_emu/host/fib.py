@@ -232,7 +232,7 @@ class Fib:
             if not route.covers(dst) or (route.tos and route.tos != tos & TOS_OF_ROUTES):
                 continue
             if not route.hops:
-                if not oif or not route.dev or route.type == "local" or route.dev == oif:
+                if not oif or route.dev in ("", oif):
                     return route
                 continue
             usable = [hop for hop in route.hops if self.links.usable(hop.dev, self.family) and oif in ("", hop.dev)]

@@ -15,6 +15,11 @@ DEFAULTS: dict[str, int] = {
     "net.ipv4.ipfrag_time": 30,
     "net.ipv4.fib_multipath_hash_fields": 7,
     "net.ipv6.fib_multipath_hash_fields": 7,
+    "net.ipv4.icmp_ratelimit": 1000,
+    "net.ipv4.icmp_ratemask": 0,
+    "net.ipv4.icmp_msgs_per_sec": 1000,
+    "net.ipv4.icmp_msgs_burst": 50,
+    "net.ipv6.icmp.ratemask": (1 << 128) - 1 & ~(1 << 2),
     "net.ipv4.route.min_pmtu": 552,
     "net.ipv4.route.min_adv_mss": 256,
     "net.ipv6.route.min_adv_mss": 1220,
@@ -64,6 +69,16 @@ CONF_DEFAULTS: dict[str, int] = {
 }  # fmt: skip
 
 
+def bits_of(text: str) -> int:
+    """A bitmap written as a list, ``0-1,3-127`` (proc_do_large_bitmap). Raises ValueError."""
+    bits = 0
+    for part in text.strip().split(","):
+        low, _, high = part.partition("-")
+        for number in range(int(low), int(high or low) + 1) if part else ():
+            bits |= 1 << number
+    return bits
+
+
 class Sysctls:
     """Values by their dotted names."""
 
@@ -74,7 +89,7 @@ class Sysctls:
         """Set values in order, with the kernel's side effects ("all" forwarding reaches every interface)."""
         for name, value in values.items():
             try:
-                number = int(str(value).split()[0])
+                number = bits_of(str(value)) if name == "net.ipv6.icmp.ratemask" else int(str(value).split()[0])
             except (ValueError, IndexError):
                 continue  # port ranges, congestion names: nothing here reads them
             if name == "net.ipv4.ip_forward":
