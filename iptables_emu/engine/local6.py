@@ -112,6 +112,8 @@ def answer_icmp6(path: Path, pkt: Packet, decision: Decision) -> None:
         return
     if segment[0] == ndisc.SOLICITATION:
         ndisc.solicited(path, pkt, segment)
+    elif segment[0] == ndisc.ADVERTISEMENT:
+        ndisc.advertised(path, pkt, segment)
     elif segment[0] == ndisc.REDIRECT:
         ndisc.redirected(path, pkt, segment)
     elif segment[0] == TOO_BIG:

@@ -97,6 +97,7 @@ class Machine:
         self.conntrack.now = self.now
         self.conntrack.expire()
         self._give_up_fragments()
+        self.path.wait_over()
 
     def _give_up_fragments(self) -> None:
         """Fragments that have waited too long; who sent a first one may be told so (ip_expire)."""

@@ -9,6 +9,7 @@ from iptables_emu.engine.asked import Said, of_socket
 from iptables_emu.engine.decision import NOWHERE, Decision
 from iptables_emu.engine.local import deliver
 from iptables_emu.engine.machine import Machine
+from iptables_emu.engine.neighbours import Neighbours
 from iptables_emu.engine.own import send_own
 from iptables_emu.engine.peers import Peers
 from iptables_emu.engine.rations import Rations
@@ -18,6 +19,7 @@ from iptables_emu.model.address import show
 from iptables_emu.packet.packet import HOST, LOOPBACK, OTHERHOST, Malformed, Packet
 from iptables_emu.trace.events import Delivered, Emitted, Noted, Routed
 
+ARP = b"\x08\6"
 MOST_PACKETS = 200  # that one may lead to: copies over lo double each round until their TTL runs out
 
 
@@ -34,6 +36,7 @@ class Path:
         self._in_call = False  # a socket's call is being carried out, so what comes back by a link is not put off
         self.icmp_busy: set[int] = set()  # families: the kernel sends no ICMP from within sending ICMP
         self.peers = Peers()
+        self.neighbours = Neighbours(self)
         self.rations = Rations(self.host, self.peers, machine.rng)
         self.met: set[tuple[str, int]] = set()  # next hops that frames went to: the neighbour cache has them
 
@@ -43,7 +46,10 @@ class Path:
         """A frame comes in by an interface."""
         interface = self.host.interfaces.get(iface)
         kind = frame[12:14]
-        if interface is None or not interface.up or kind not in (b"\x08\0", b"\x86\xdd") or len(frame) < 14:
+        if interface is None or not interface.up or kind not in (b"\x08\0", b"\x86\xdd", ARP) or len(frame) < 14:
+            return
+        if kind == ARP:
+            self.neighbours.arp(iface, frame)
             return
         try:
             pkt = Packet(frame[14:], iif=iface, eth=frame[:14], mark=mark)
@@ -54,6 +60,11 @@ class Path:
         pkt.pkttype = link.frame_type(frame[:6], interface.mac)
         if pkt.pkttype != OTHERHOST and link.sane(pkt):
             self.input(pkt)
+        self._loop_back()
+
+    def wait_over(self) -> None:
+        """Time has passed: for those who wait for a neighbour, too."""
+        self.neighbours.advance(self.machine.now)
         self._loop_back()
 
     def _loop_back(self) -> None:
@@ -263,6 +274,7 @@ class Path:
         self.met.add((interface.name, hop))
         mac = link.neighbour(self.host, interface.name, hop, pkt, decision)
         if mac is None:
+            self.neighbours.wait(hop, pkt, data, decision)
             return
         ether = b"\x08\0" if pkt.family == 4 else b"\x86\xdd"
         self.machine.emit(Emitted(pkt.number, decision.dev, mac + interface.mac + ether + data))

@@ -9,7 +9,7 @@ from typing import Protocol
 from iptables_emu.model.address import BITS, prefix_mask
 
 LOCAL, MAIN, DEFAULT = 255, 254, 253
-TOS_OF_ROUTES = 0x1C  # the bits of the TOS that routes are chosen by (INET_DSCP_LEGACY_TOS_MASK)
+OLD_TOS, DSCP = 0x1C, 0xFC  # the bits of the TOS that IPv4 and IPv6 choose routes by (INET_DSCP_LEGACY_TOS_MASK)
 TABLES = {"local": LOCAL, "main": MAIN, "default": DEFAULT}
 # route types that end a look-up with an errno name
 RULE_ERRORS = {"unreachable": "ENETUNREACH", "prohibit": "EACCES", "blackhole": "EINVAL"}
@@ -97,7 +97,7 @@ class PolicyRule:
     dst: tuple[int, int] | None = None
     iif: str = ""
     oif: str = ""
-    tos: int | None = None
+    tos: int = 0  # 0: any
     action: str = "lookup"  # lookup unreachable prohibit blackhole goto nop
     inverted: bool = False
     proto: int = 0
@@ -120,7 +120,7 @@ class PolicyRule:
             or (self.dst is not None and (flow.dst ^ self.dst[0]) & prefix_mask(self.dst[1], family))
             or (self.iif and flow.iif != self.iif)
             or (self.oif and flow.oif != self.oif)
-            or (self.tos is not None and flow.tos & 0xFC != self.tos)
+            or (self.tos and flow.tos & (OLD_TOS if family == 4 else DSCP) != self.tos)
             or (self.proto and flow.proto != self.proto)
             or not _within(flow.sport, self.sport)
             or not _within(flow.dport, self.dport)
@@ -229,7 +229,7 @@ class Fib:
 
     def _in_table(self, table: int, dst: int, oif: str, tos: int = 0) -> Route | None:
         for route in self.tables.get(table, ()):
-            if not route.covers(dst) or (route.tos and route.tos != tos & TOS_OF_ROUTES):
+            if not route.covers(dst) or (route.tos and route.tos != tos & OLD_TOS):
                 continue
             if not route.hops:
                 if not oif or route.dev in ("", oif):

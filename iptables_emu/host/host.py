@@ -78,6 +78,7 @@ class Host:
         self.exceptions = Exceptions(self)
         self.sysctls = Sysctls()
         self.neighbours: dict[tuple[str, int], bytes] = {}
+        self.unreachable: set[tuple[str, int]] = set()  # neighbours that have been asked for, and have not answered
         self.sockets: list[Socket] = []
         self.queues: dict[int, str] = {}
         self.ipsets = IpSets()
@@ -230,7 +231,7 @@ class Host:
 
     def neighbour_valid(self, dev: str, address: int) -> bool:
         """Whether the link address of a neighbour is known, or nobody has asked for it (fib_good_nh)."""
-        return True
+        return (dev, address) not in self.unreachable
 
     def owns(self, value: int, family: int) -> str | None:
         """The interface that has the address, or None (inet_lookup_ifaddr)."""

@@ -177,7 +177,7 @@ def _rule(host: Host, family: int, row: dict[str, Any]) -> None:
     host.fibs[family].add_rule(
         PolicyRule(
             int(row["priority"]), number, mark, ends.get("src"), ends.get("dst"), row.get("iif", ""),
-            row.get("oif", ""), int(str(row["tos"]), 0) if "tos" in row else None,
+            row.get("oif", ""), int(str(row.get("tos", 0)), 0),
             "goto" if target else action if action in ACTIONS else "lookup", "not" in row,
             protocol_number(str(row["ipproto"])) if "ipproto" in row else 0,
             _ends(row, "sport"), _ends(row, "dport"), _ends(row, "uid"),
