@@ -158,6 +158,8 @@ def _is_fragment(frame: bytes) -> bool:
 
 def _teaches(frame: bytes) -> bool:
     """Whether it may be an ICMP error that tells of a path MTU or of another gateway."""
+    if len(frame) < 34:
+        return False
     if frame[12:14] == ETHERTYPE_IPV4:
         at = 14 + (frame[14] & 15) * 4
         return frame[23:24] == b"\x01" and (frame[at : at + 2] == b"\3\4" or frame[at : at + 1] == b"\5")
