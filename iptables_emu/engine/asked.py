@@ -46,6 +46,12 @@ def of_socket(pkt: Packet) -> Said:
     return Said(pkt.proto, int.from_bytes(ports[:2], "big"), int.from_bytes(ports[2:], "big"), uid)
 
 
+def again(host: Host, pkt: Packet) -> Said:
+    """Of a packet that is routed once more by its header (ip_route_me_harder)."""
+    flow = incoming(host, pkt) if host.fibs[pkt.family].reads_ports else Flow(pkt.dst)
+    return Said(flow.proto, flow.sport, flow.dport, max(pkt.uid or 0, 0))
+
+
 def incoming(host: Host, pkt: Packet) -> Flow:
     """Of a packet that comes in: protocol and ports only where a rule reads them (fib4_rules_early_flow_dissect)."""
     if not host.fibs[pkt.family].reads_ports:

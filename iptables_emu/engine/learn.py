@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from iptables_emu.engine.asked import Said
 from iptables_emu.host import fib6
 from iptables_emu.host.address6 import is_link_local, is_multicast
-from iptables_emu.host.fib import Flow, Hop, Route
+from iptables_emu.host.fib import Flow, Route
 from iptables_emu.packet.exthdr import skip_headers
 from iptables_emu.packet.packet import ICMP, ICMPV6, UDP, UDPLITE, Malformed, Packet
 
@@ -106,7 +106,7 @@ def _is_gateway(path: Path, address: int, dev: str) -> bool:
     return any(
         (hop.dev, hop.via) == (dev, address)
         for route in path.host.fibs[4].all()
-        for hop in route.hops or (Hop(route.dev, route.via),)
+        for hop in route.ways
     )
 
 
@@ -160,7 +160,7 @@ def _route_by(path: Path, flow: Flow, gateway: int) -> Route | None:
     """The route whose gateway sent a redirect (__ip6_route_redirect)."""
     exceptions = path.host.exceptions
     for route in fib6.covering(path.host, flow):
-        for hop in route.hops or (Hop(route.dev, route.via, family=6),):
+        for hop in route.ways:
             way = fib6.by_way(route, hop)
             if hop.dev == flow.oif and hop.via is not None and gateway in (hop.via, exceptions.of(way, flow.dst).via):
                 return way

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.engine import ip_options
-from iptables_emu.engine.asked import SILENT, of_socket
+from iptables_emu.engine.asked import again, of_socket
 from iptables_emu.engine.decision import NOWHERE, Decision
 from iptables_emu.packet.packet import ICMP, ICMPV6, NO_FILE, TCP, Packet
 
@@ -43,8 +43,7 @@ def send_own(path: Path, data: bytes, cause: Packet | None, *, attach: bool, way
     if attach and cause is not None and cause.ct is not None:
         reply.ct = cause.ct
         reply.ctinfo = t.RELATED_REPLY if cause.ctinfo < t.IS_REPLY else t.RELATED
-    # REJECT's RST is routed by its addresses alone (ip_route_me_harder)
-    said = SILENT if rejects else of_socket(reply)
+    said = again(path.host, reply) if rejects else of_socket(reply)
     decision = way or path.routing.output(reply, any_source=True, said=said)
     if decision.kind in NOWHERE:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from iptables_emu.engine import fragments, icmp4, icmp6, ip_options, link, path6
-from iptables_emu.engine.asked import Said, of_socket
+from iptables_emu.engine.asked import again, of_socket
 from iptables_emu.engine.decision import NOWHERE, Decision
 from iptables_emu.engine.local import deliver
 from iptables_emu.engine.machine import Machine
@@ -259,7 +259,7 @@ class Path:
     def transmit(self, pkt: Packet, data: bytes, decision: Decision) -> None:
         """Onto the wire, or back in by lo."""
         interface = self.host.interfaces.get(decision.dev)
-        if interface is None or not interface.up:
+        if interface is None or not interface.up or not interface.carrier:
             return
         if interface.kind == "loopback":
             again = link.looped(pkt, data, decision)
@@ -329,10 +329,7 @@ class Path:
 
     def reroute(self, pkt: Packet) -> Verdict:
         """A packet of this host has changed in OUTPUT: route it again (ip_route_me_harder)."""
-        said = Said(uid=max(pkt.uid or 0, 0))
-        if pkt.family == 6 and self.host.fibs[6].reads_ports:
-            said = of_socket(pkt)
-        decision = self.routing.output(pkt, any_source=True, oif=pkt.oif, said=said)
+        decision = self.routing.output(pkt, any_source=True, oif=pkt.oif, said=again(self.host, pkt))
         if decision.kind in NOWHERE:
             return Verdict.DROP
         self._route_of[pkt.number] = decision

@@ -62,9 +62,14 @@ class Route:
         """What a source address is chosen by (fib_info_update_nhc_saddr): of an IPv6 gateway the first 32 bits."""
         return (self.via or 0) >> 96 if self.hop_family == 6 else self.via or 0
 
+    @property
+    def ways(self) -> tuple[Hop, ...]:
+        """All its ways, be it one."""
+        return self.hops or (Hop(self.dev, self.via, family=self.hop_family or self.family),)
+
     def leaves_by(self, dev: str) -> bool:
         """Whether one of its ways is that interface (fib_info_nh_uses_dev)."""
-        return any(hop.dev == dev for hop in self.hops) if self.hops else self.dev == dev
+        return any(hop.dev == dev for hop in self.ways)
 
     def covers(self, address: int) -> bool:
         return (address ^ self.dst) & prefix_mask(self.plen, self.family) == 0

@@ -190,6 +190,25 @@ class Host:
         fib.remove(iter(dead))
         return True
 
+    def set_down(self, interface: Interface) -> None:
+        """A link goes down: its routes go, but those of several ways and of this host's IPv4 addresses; and with them
+        its IPv6 addresses (fib_sync_down_dev, addrconf_ifdown)."""
+        interface.up = False
+        for address in [a for a in interface.addresses if a.family == 6]:
+            self.remove_address(interface.name, address)
+        for fib in self.fibs.values():
+            fib.remove(r for r in list(fib.all())
+                       if r.type != "local" and not any(self.usable(hop.dev, fib.family) for hop in r.ways)
+                       and r.leaves_by(interface.name))  # fmt: skip
+
+    def set_up(self, interface: Interface) -> None:
+        """A link comes up: the routes of its addresses are there again."""
+        interface.up = True
+        for address in interface.addresses:
+            for route in self._address_routes(interface, address):
+                if route not in self.fibs[route.family].tables[route.table]:
+                    self.fibs[route.family].add(route)
+
     def add_route(self, given: Mapping[str, Any]) -> None:
         """A route in the scenario's words."""
 
