@@ -40,13 +40,14 @@ class Multipath:
             at = self._among4(route.hops, number, src)
         else:
             at = self._among6(route.hops, number)
-        return self.taken(route, at)
+        given = self._host.sysctls.get("net.ipv4.fib_multipath_hash_seed")
+        return self.taken(route, at, "the hash of the flow" if given else "a hash of the flow with a key drawn here")
 
     @staticmethod
-    def taken(route: Route, at: int) -> Route:
-        """The route by one of its ways."""
+    def taken(route: Route, at: int, why: str = "the interface") -> Route:
+        """The route by one of its ways, and what chose it."""
         hop = route.hops[at]
-        text = f"way {at + 1} of {len(route.hops)}, by the hash of the flow"
+        text = f"way {at + 1} of {len(route.hops)}, by {why}"
         return replace(route, dev=hop.dev, via=hop.via, hop_family=hop.family, choice=text)
 
     # -- among the ways ------------------------------------------------------------------------------
