@@ -10,6 +10,7 @@ from iptables_emu.model.address import show
 if TYPE_CHECKING:
     from iptables_emu.host.fib import Route
     from iptables_emu.host.host import Host
+    from iptables_emu.packet.packet import Packet
 
 CALL = {"ENETUNREACH": "Network is unreachable", "EHOSTUNREACH": "No route to host", "EACCES": "Permission denied",
         "EINVAL": "Invalid argument"}  # fmt: skip
@@ -34,6 +35,15 @@ class Decision:
     redirect: bool = False
     anycast: bool = False
 
+    def mtu(self, host: Host, *, forwarding: bool = False) -> int:
+        """The largest packet that goes this way as one."""
+        return host.exceptions.mtu(self.route, self.dev, forwarding=forwarding)
+
+    def show_to(self, host: Host, pkt: Packet) -> None:
+        """Let a packet know of its route what extensions ask (skb_dst)."""
+        pkt.mtu = self.mtu(host)
+        pkt.gateway = self.route.gateway4 if self.route else None
+
     def source(self, host: Host, towards: int) -> int | None:
         """The source address of a packet of the host's own on this route."""
         family = self.route.family if self.route else 4
@@ -43,11 +53,14 @@ class Decision:
             return host.select_source(self.route.dev, 6, towards)
         if self.kind == "local":
             return towards
-        hop = self.route.via if self.route and self.route.via is not None else towards
+        hop = towards if self.route is None else self.route.gateway_word
         return host.select_source(self.dev, family, hop)
 
 
 def way(route: Route, dst: int) -> str:
     """A forwarding decision in words."""
-    via = f" via {show(route.via, route.family)}" if route.via is not None else ""
-    return f"to {show(dst, route.family)}{via} out {route.dev}"
+    via = f" via {show(route.via, route.hop_family or route.family)}" if route.via is not None else ""
+    learnt = f"ICMP has told of an MTU of {route.pmtu}" if route.pmtu else ""
+    redirected = "as an ICMP redirect said" if route.under and route.under.via != route.via else ""
+    remarks = ", ".join(filter(None, (route.choice, redirected, learnt)))
+    return f"to {show(dst, route.family)}{via} out {route.dev}{f' ({remarks})' if remarks else ''}"

@@ -22,9 +22,9 @@ def may_answer(pkt: Packet) -> bool:
     return True
 
 
-def error4(pkt: Packet, src: int, kind: int, code: int, info: int = 0) -> bytes:
-    """An ICMP error about a packet, to its source. ``info`` is the second word (MTU, gateway)."""
-    quote = pkt.quoted(QUOTE4 - 28)
+def error4(pkt: Packet, src: int, kind: int, code: int, info: int = 0, mtu: int = QUOTE4) -> bytes:
+    """An ICMP error about a packet, to its source. ``info``: the second word (MTU, gateway); ``mtu``: of its way."""
+    quote = pkt.quoted(min(mtu, QUOTE4) - 28)
     body = bytes((kind, code, 0, 0)) + info.to_bytes(4, "big") + quote
     body = body[:2] + internet_checksum(body).to_bytes(2, "big") + body[4:]
     return ipv4(src, pkt.src, ICMP, body, tos=pkt.tos & 0x1E | 0xC0)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iptables_emu.engine import icmp
+from iptables_emu.engine.asked import Said
 from iptables_emu.engine.decision import NOWHERE, Decision
 from iptables_emu.engine.own import send_own
-from iptables_emu.packet.packet import Packet
+from iptables_emu.packet.packet import ICMP, Packet
 
 if TYPE_CHECKING:
     from iptables_emu.engine.path import Path
+
+
+SHORTEST_WAY = 48  # or nothing could be quoted
 
 
 def send_error(path: Path, pkt: Packet, kind: int, code: int, info: int = 0) -> None:
@@ -20,7 +24,10 @@ def send_error(path: Path, pkt: Packet, kind: int, code: int, info: int = 0) -> 
     found = error_way(path, pkt, Packet(icmp.error4(pkt, 0, kind, code)))
     if found is not None:
         source, way = found
-        send_own(path, icmp.error4(pkt, source, kind, code, info), pkt, attach=True, way=way)
+        mtu = way.mtu(path.host)
+        may = path.rations.allow(4, pkt.src, (kind, code), way, pkt.iif, path.machine.now)
+        if mtu > SHORTEST_WAY and may:
+            send_own(path, icmp.error4(pkt, source, kind, code, info, mtu), pkt, attach=True, way=way)
 
 
 def error_way(path: Path, cause: Packet, probe: Packet) -> tuple[int, Decision] | None:
@@ -34,7 +41,8 @@ def error_way(path: Path, cause: Packet, probe: Packet) -> tuple[int, Decision] 
     elif cause.iif and path.host.sysctls.get("net.ipv4.icmp_errors_use_inbound_ifaddr"):
         source = path.host.select_source(cause.iif, 4, cause.src) or 0
     probe.set_src(source)
-    way = path.routing.output(probe, any_source=True)
+    kind = int.from_bytes(probe.data[probe.l4 : probe.l4 + 2], "big")  # type and code stand where ports do
+    way = path.routing.output(probe, any_source=True, said=Said(ICMP, dport=kind, about=cause))
     if way.kind in NOWHERE:
         return None
     source = source or way.source(path.host, cause.src) or 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iptables_emu.engine import icmp, link
+from iptables_emu.engine.asked import Said
 from iptables_emu.engine.own import send_own
 from iptables_emu.engine.routing6 import output6
 from iptables_emu.host.address6 import LOOPBACK, anycast, in_order, is_link_local, is_multicast, select_source
@@ -46,16 +47,17 @@ def _is_error(pkt: Packet) -> bool:
     return not pkt.data[at] & INFORMATION
 
 
-def error_way(host: Host, pkt: Packet, dev: str) -> tuple[int, Decision] | None:
+def error_way(host: Host, pkt: Packet, dev: str, kind: int = 0, code: int = 0) -> tuple[int, Decision] | None:
     """Source and route of an error about a packet, None where there is no way. ``dev``: the interface it is at."""
     link = pkt.link or pkt.iif
+    said = Said(ICMPV6, dport=kind << 8 | code, about=pkt)  # type and code stand where ports do
     oif = (link if dev in ("lo", "") else dev) if is_link_local(pkt.src) else ""
     source = pkt.dst if pkt.pkttype == HOST and _own(host, pkt.dst, dev) else None
     if source is None:
-        way = output6(host, pkt.src, oif=oif)
+        way = output6(host, pkt.src, oif=oif, said=said)
         if link and (way.route is None or way.route.src is None):
             source = select_source(host, link, pkt.src)
-    way = output6(host, pkt.src, src=source or 0, oif=oif, choose=True)
+    way = output6(host, pkt.src, src=source or 0, oif=oif, choose=True, said=said)
     as_unicast = host.sysctls.get("net.ipv6.icmp.error_anycast_as_unicast")
     if way.kind not in ("forward", "local") or (way.anycast and not as_unicast):
         return None
@@ -76,21 +78,12 @@ def send_error(path: Path, pkt: Packet, kind: int, code: int, info: int = 0, dev
     """icmp6_send. ``dev``: the interface the packet is at, if that is not the one it came by."""
     if not may_report(pkt, kind, code, info):
         return
-    found = error_way(path.host, pkt, dev or pkt.iif or "lo")
+    found = error_way(path.host, pkt, dev or pkt.iif or "lo", kind, code)
     if found is not None:
         source, way = found
-        if not _within_ration(path, pkt.src, kind, way):
+        if not path.rations.allow(6, pkt.src, (kind, code), way, pkt.iif, path.machine.now):
             return
         send_own(path, icmp.error6(pkt, source, kind, code, info), pkt, attach=True, way=way)
-
-
-def _within_ration(path: Path, to: int, kind: int, way: Decision) -> bool:
-    """icmpv6_xrlim_allow; the sysctl gives milliseconds, and narrower routes have less."""
-    if kind == TOO_BIG or way.dev == "lo":
-        return True
-    wider = 128 - way.route.plen >> 5 if way.route else 0
-    cost = (path.host.sysctls.get("net.ipv6.icmp.ratelimit") >> wider) * MILLISECOND
-    return path.peers.of(6, to, path.machine.now).allow(path.machine.now, cost)
 
 
 def send_redirect(path: Path, pkt: Packet, decision: Decision) -> None:
@@ -104,7 +97,7 @@ def send_redirect(path: Path, pkt: Packet, decision: Decision) -> None:
     )
     if own is None or (target != pkt.dst and not is_link_local(target)):
         return
-    way = output6(host, pkt.src, src=own, oif=pkt.iif)
+    way = output6(host, pkt.src, src=own, oif=pkt.iif, said=Said(ICMPV6, dport=REDIRECT << 8))
     if way.route is None or way.kind not in ("forward", "local") or way.route.via is not None:
         return
     if not path.peers.of(6, pkt.src, machine.now).allow(machine.now, SECOND):

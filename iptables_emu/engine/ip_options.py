@@ -154,8 +154,31 @@ def forwarded(pkt: Packet, options: IpOptions, own: int) -> None:
     pkt.refresh_ip_checksum()
 
 
-def echoed(cause: Packet, options: IpOptions, answer: bytes, now_ms: int, unicast: IsUnicast) -> bytes | None:
-    """An answer with the options of the packet that it answers (ip_options_echo); None when it cannot be made."""
+def of_answer(cause: Packet, options: IpOptions) -> IpOptions:
+    """The options of an answer that echoes another packet's: an error about it echoes them again."""
+
+    def open_at(at: int) -> bool:
+        return bool(at) and cause.data[at + 2] <= cause.data[at + 1]
+
+    out, at = IpOptions(), 20
+    for name in ("rr", "ts", "cipso"):
+        stood = getattr(options, name)
+        if stood:
+            setattr(out, name, at)
+            at += cause.data[stood + 1]
+    out.rr_needaddr = options.rr_needaddr and open_at(options.rr)
+    out.ts_needaddr = options.ts_needaddr and open_at(options.ts)
+    out.ts_needtime = options.ts_needtime and open_at(options.ts)
+    return out
+
+
+def echoed(
+    cause: Packet, options: IpOptions, answer: bytes, now_ms: int, unicast: IsUnicast, longest: int = LONGEST_ERROR
+) -> bytes | None:
+    """An answer with the options of the packet that it answers (ip_options_echo); None when it cannot be made.
+
+    ``longest``: of an ICMP error.
+    """
     source, out = cause.data, bytearray()
     own = int.from_bytes(answer[12:16], "big")
     if options.rr:
@@ -177,7 +200,7 @@ def echoed(cause: Packet, options: IpOptions, answer: bytes, now_ms: int, unicas
     out += bytes(-len(out) % 4)
     if not out:
         return answer
-    return _with_options(answer, bytes(out))
+    return _with_options(answer, bytes(out), longest)
 
 
 def _echoed_times(source: bytearray, options: IpOptions, own: int, now_ms: int, unicast: IsUnicast) -> bytearray | None:
@@ -208,10 +231,10 @@ def _echoed_times(source: bytearray, options: IpOptions, own: int, now_ms: int, 
     return piece
 
 
-def _with_options(answer: bytes, options: bytes) -> bytes:
+def _with_options(answer: bytes, options: bytes, longest: int) -> bytes:
     body = bytearray(answer[20:])
     if answer[9] == ICMP and body[0] in (3, 4, 5, 11, 12):
-        del body[LONGEST_ERROR - 20 - len(options) :]
+        del body[longest - 20 - len(options) :]
         body[2:4] = b"\0\0"
         body[2:4] = internet_checksum(bytes(body)).to_bytes(2, "big")
     head = bytearray(answer[:20])

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iptables_emu.engine import icmp
+from iptables_emu.engine.asked import Said
+from iptables_emu.engine.learn import taught4
 from iptables_emu.engine.local6 import answer_icmp6, unpack
 from iptables_emu.engine.own import send_own
 from iptables_emu.engine.routing6 import output6
+from iptables_emu.engine.sockets import advertised_mss, first_window
 from iptables_emu.host.address6 import needs_interface
 from iptables_emu.packet.headers import tcp
 from iptables_emu.packet.packet import HOST, ICMP, TCP, UDP, UDPLITE, Packet, transport_checksum_good
@@ -44,8 +47,7 @@ def _tcp(path: Path, pkt: Packet, decision: Decision) -> None:
         return
     if not transport_checksum_good(pkt):
         return
-    port = int.from_bytes(segment[2:4], "big")
-    if path.host.listens(TCP, pkt.family, pkt.dst, port):
+    if _has_socket(path, pkt, segment):
         _syn_ack(path, pkt, segment)
         return
     reset = icmp.tcp_reset(pkt)
@@ -53,12 +55,19 @@ def _tcp(path: Path, pkt: Packet, decision: Decision) -> None:
         send_own(path, reset, pkt, attach=False, way=_way_back(path, pkt))
 
 
+def _has_socket(path: Path, pkt: Packet, segment: bytes) -> bool:
+    sport, dport = int.from_bytes(segment[:2], "big"), int.from_bytes(segment[2:4], "big")
+    return path.host.takes(pkt.proto, pkt.family, (pkt.dst, dport), (pkt.src, sport))
+
+
 def _way_back(path: Path, pkt: Packet) -> Decision | None:
     """The route of TCP's answer: to a neighbour's link-local address by the link it came by."""
     if pkt.family == 4:
         return None
     oif = (pkt.link or pkt.iif) if needs_interface(pkt.src) else ""
-    return output6(path.host, pkt.src, src=pkt.dst, oif=oif, choose=True)
+    ports = pkt.data[pkt.l4 : pkt.l4 + 4]
+    said = Said(TCP, int.from_bytes(ports[2:], "big"), int.from_bytes(ports[:2], "big"))
+    return output6(path.host, pkt.src, src=pkt.dst, oif=oif, choose=True, said=said)
 
 
 def _syn_ack(path: Path, pkt: Packet, segment: bytes) -> None:
@@ -70,9 +79,9 @@ def _syn_ack(path: Path, pkt: Packet, segment: bytes) -> None:
                 send_own(path, reset, pkt, attach=False, way=_way_back(path, pkt))
         return
     ack = int.from_bytes(segment[4:8], "big") + 1 & 0xFFFFFFFF
-    mss = 1460 if pkt.family == 4 else 1440
+    mss = advertised_mss(path.host, pkt.family, pkt.src)
     answer = tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], path.machine.rng.getrandbits(32), ack,
-                      0x12, 64240 if pkt.family == 4 else 64800, b"\x02\x04" + mss.to_bytes(2, "big"))  # fmt: skip
+                      0x12, first_window(mss), b"\x02\x04" + mss.to_bytes(2, "big"))  # fmt: skip
     send_own(path, answer, pkt, attach=False, way=_way_back(path, pkt))
 
 
@@ -89,8 +98,7 @@ def _udp(path: Path, pkt: Packet, decision: Decision) -> None:
         if size < len(segment):  # what is behind the datagram is cut off, also from what an error quotes
             pkt = pkt.copy()
             del pkt.data[pkt.l4 + size :]
-    port = int.from_bytes(segment[2:4], "big")
-    if decision.broadcast or path.host.listens(pkt.proto, pkt.family, pkt.dst, port):
+    if decision.broadcast or _has_socket(path, pkt, segment):
         return
     pkt.ct = None  # nf_reset_ct: conntrack finds the connection anew by what the error quotes
     path.error(pkt, *((3, 3) if pkt.family == 4 else (1, 4)))
@@ -105,11 +113,21 @@ def _icmp4(path: Path, pkt: Packet, decision: Decision) -> None:
         return
     source = pkt.dst
     if decision.broadcast:
-        chosen = path.host.primary_address(pkt.iif, 4)
-        if chosen is None:
+        source = path.routing.own_address(pkt)
+        if not source:
             return
-        source = chosen
     if segment[0] == 8 and not conf.get("net.ipv4.icmp_echo_ignore_all"):
-        send_own(path, icmp.echo_reply(pkt, source), pkt, attach=False)
+        _answer(path, pkt, icmp.echo_reply(pkt, source), 0)
     elif segment[0] == 13 and len(segment) >= 12:
-        send_own(path, icmp.timestamp_reply(pkt, source, path.machine.now), pkt, attach=False)
+        _answer(path, pkt, icmp.timestamp_reply(pkt, source, path.machine.now), 14)
+    elif not decision.broadcast:
+        taught4(path, pkt, segment)
+
+
+def _answer(path: Path, pkt: Packet, reply: bytes, kind: int) -> None:
+    """icmp_reply."""
+    if path.rations.rationed(4, kind, 0):
+        way = path.routing.output(Packet(reply), any_source=True, said=Said(ICMP))
+        if not path.rations.allow(4, pkt.src, (kind, 0), way, pkt.iif, path.machine.now):
+            return
+    send_own(path, reply, pkt, attach=False)

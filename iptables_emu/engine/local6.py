@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iptables_emu.engine import fragments6, icmp, ndisc
+from iptables_emu.engine.asked import Said
+from iptables_emu.engine.learn import taught6
 from iptables_emu.engine.own import send_own
 from iptables_emu.engine.path6 import BAD_FIELD, INCOMPLETE, UNKNOWN_HEADER, read_options
 from iptables_emu.engine.routing6 import output6
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from iptables_emu.engine.decision import Decision
     from iptables_emu.engine.path import Path
 
-PARAMETER_PROBLEM = 4
+TOO_BIG, PARAMETER_PROBLEM = 2, 4
 ECHO_REQUEST, ECHO_REPLY = 128, 129
 PIM = 103  # taken by multicast routing, which sends no answer
 SILENT_ROUTING_TYPES = frozenset({3, 4})  # segment routing, which is off
@@ -110,6 +112,12 @@ def answer_icmp6(path: Path, pkt: Packet, decision: Decision) -> None:
         return
     if segment[0] == ndisc.SOLICITATION:
         ndisc.solicited(path, pkt, segment)
+    elif segment[0] == ndisc.ADVERTISEMENT:
+        ndisc.advertised(path, pkt, segment)
+    elif segment[0] == ndisc.REDIRECT:
+        ndisc.redirected(path, pkt, segment)
+    elif segment[0] == TOO_BIG:
+        taught6(path, segment)
     if segment[0] != ECHO_REQUEST:
         return
     conf = path.host.sysctls
@@ -120,8 +128,11 @@ def answer_icmp6(path: Path, pkt: Packet, decision: Decision) -> None:
     unicast = not decision.broadcast and not decision.anycast
     source = pkt.dst if unicast or (decision.anycast and conf.get("net.ipv6.anycast_src_echo_reply")) else 0
     oif = pkt.link or pkt.iif
-    way = output6(path.host, pkt.src, src=source, oif=oif, choose=True)
+    said = Said(ICMPV6, dport=ECHO_REPLY << 8)
+    way = output6(path.host, pkt.src, src=source, oif=oif, choose=True, said=said)
     if way.kind not in ("forward", "local"):
+        return
+    if not path.rations.allow(6, pkt.src, (ECHO_REPLY, 0), way, pkt.iif, path.machine.now):
         return
     source = source or way.source(path.host, pkt.src) or 0
     body = bytes((ECHO_REPLY, segment[1], 0, 0)) + segment[4:]

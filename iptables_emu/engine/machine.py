@@ -46,8 +46,9 @@ class Machine:
 
     def __init__(self, program: Program, host: Host, write: Write, *, seed: int = 0, now: int = 0) -> None:
         self.program, self.host, self.write = program, host, write
-        self.rng = random.Random(seed)
+        self.rng = host.multipath.rng = random.Random(seed)
         self.now = now
+        host.exceptions.clock = lambda: self.now
         self.conntrack = Conntrack(host.sysctls, self.rng)
         self.fragments = Reassembly()
         self.fragments6 = fragments6.Reassembly6()
@@ -96,6 +97,7 @@ class Machine:
         self.conntrack.now = self.now
         self.conntrack.expire()
         self._give_up_fragments()
+        self.path.wait_over()
 
     def _give_up_fragments(self) -> None:
         """Fragments that have waited too long; who sent a first one may be told so (ip_expire)."""

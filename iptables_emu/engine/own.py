@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.engine import ip_options
+from iptables_emu.engine.asked import again, of_socket
 from iptables_emu.engine.decision import NOWHERE, Decision
 from iptables_emu.packet.packet import ICMP, ICMPV6, NO_FILE, TCP, Packet
 
@@ -21,29 +22,37 @@ def send_own(path: Path, data: bytes, cause: Packet | None, *, attach: bool, way
     family = data[0] >> 4
     if is_icmp and family in path.icmp_busy:
         return
-    if cause is not None and cause.ip_options is not None and (is_icmp or not attach):
-        echo = ip_options.echoed(cause, cause.ip_options, data, path.clock(), path.unicast)
+    echoes = cause.ip_options if cause is not None and (is_icmp or not attach) else None
+    if cause is not None and echoes is not None:
+        longest = min(ip_options.LONGEST_ERROR, way.mtu(path.host)) if way else ip_options.LONGEST_ERROR
+        echo = ip_options.echoed(cause, echoes, data, path.clock(), path.unicast, longest)
         if echo is None:
             return
         data = echo
     reply = Packet(data)
+    if cause is not None and echoes is not None:
+        reply.ip_options = ip_options.of_answer(cause, echoes)
     reply.ipid_own = True
     if reply.family == 4:
         reply.set_ttl(path.host.sysctls.get("net.ipv4.ip_default_ttl"))
-    if not (attach and reply.proto == TCP):  # REJECT's RST alone has no socket
+    rejects = attach and reply.proto == TCP  # REJECT's RST alone has no socket
+    if not rejects:
         reply.socket, reply.uid, reply.gid = True, NO_FILE, NO_FILE
-    elif reply.family == 4:
-        reply.pending_checksum = True
+    # summed up at once are IPv4's RST of the stack and IPv6's of REJECT
+    reply.pending_checksum = reply.proto == TCP and (rejects is (family == 4) or bool(reply.data[reply.l4 + 13] & 2))
     if attach and cause is not None and cause.ct is not None:
         reply.ct = cause.ct
         reply.ctinfo = t.RELATED_REPLY if cause.ctinfo < t.IS_REPLY else t.RELATED
-    decision = way or path.routing.output(reply, any_source=True)
+    said = again(path.host, reply) if rejects else of_socket(reply)
+    decision = way or path.routing.output(reply, any_source=True, said=said)
     if decision.kind in NOWHERE:
         return
     if reply.family == 6 and reply.ttl != NEIGHBOURS_ALONE:
         reply.set_ttl(path.host.sysctls.interface(6, decision.dev, "hop_limit"))
     if family == 4 and not reply.src and reply.socket:
-        reply.set_src(decision.source(path.host, reply.dst) or 0)
+        # the transport checksum has been made over no source
+        reply.data[12:16] = (decision.source(path.host, reply.dst) or 0).to_bytes(4, "big")
+        reply.refresh_ip_checksum()
     if family == 4 and reply.dst >> 28 == 14:
         reply.set_ttl(1)  # IP_MULTICAST_TTL's default
     reply.oif = decision.dev

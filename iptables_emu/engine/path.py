@@ -6,17 +6,21 @@ from collections import deque
 
 from iptables_emu.conntrack.tcp import set_closing
 from iptables_emu.engine import fragments, icmp4, icmp6, ip_options, link, path6
+from iptables_emu.engine.asked import again, of_socket
 from iptables_emu.engine.decision import NOWHERE, Decision
 from iptables_emu.engine.local import deliver
 from iptables_emu.engine.machine import Machine
+from iptables_emu.engine.neighbours import Neighbours
 from iptables_emu.engine.own import send_own
 from iptables_emu.engine.peers import Peers
+from iptables_emu.engine.rations import Rations
 from iptables_emu.engine.routing import Routing
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import show
 from iptables_emu.packet.packet import HOST, LOOPBACK, OTHERHOST, Malformed, Packet
 from iptables_emu.trace.events import Delivered, Emitted, Noted, Routed
 
+ARP = b"\x08\6"
 MOST_PACKETS = 200  # that one may lead to: copies over lo double each round until their TTL runs out
 
 
@@ -33,6 +37,8 @@ class Path:
         self._in_call = False  # a socket's call is being carried out, so what comes back by a link is not put off
         self.icmp_busy: set[int] = set()  # families: the kernel sends no ICMP from within sending ICMP
         self.peers = Peers()
+        self.neighbours = Neighbours(self)
+        self.rations = Rations(self.host, self.peers, machine.rng)
         self.met: set[tuple[str, int]] = set()  # next hops that frames went to: the neighbour cache has them
 
     # -- in ------------------------------------------------------------------------------------
@@ -41,7 +47,10 @@ class Path:
         """A frame comes in by an interface."""
         interface = self.host.interfaces.get(iface)
         kind = frame[12:14]
-        if interface is None or not interface.up or kind not in (b"\x08\0", b"\x86\xdd") or len(frame) < 14:
+        if interface is None or not interface.up or kind not in (b"\x08\0", b"\x86\xdd", ARP) or len(frame) < 14:
+            return
+        if kind == ARP:
+            self.neighbours.arp(iface, frame)
             return
         try:
             pkt = Packet(frame[14:], iif=iface, eth=frame[:14], mark=mark)
@@ -52,6 +61,11 @@ class Path:
         pkt.pkttype = link.frame_type(frame[:6], interface.mac)
         if pkt.pkttype != OTHERHOST and link.sane(pkt):
             self.input(pkt)
+        self._loop_back()
+
+    def wait_over(self) -> None:
+        """Time has passed: for those who wait for a neighbour, too."""
+        self.neighbours.advance(self.machine.now)
         self._loop_back()
 
     def _loop_back(self) -> None:
@@ -154,6 +168,7 @@ class Path:
             return
         pkt.set_ttl(pkt.ttl - 1)
         pkt.forwarded = True
+        decision.show_to(self.host, pkt)
         if pkt.family == 4 and decision.redirect and not (pkt.ip_options and pkt.ip_options.srr):
             self._redirect(pkt, decision)
         if machine.hook("FORWARD", pkt, pkt.iif, decision.dev) is not Verdict.ACCEPT:
@@ -167,10 +182,10 @@ class Path:
             self.error(pkt, 11, 0)
             self.machine.drop(pkt, "PREROUTING", "", "its TTL ran out")
             return False
-        mtu = self.host.interfaces[decision.dev].mtu if decision.dev in self.host.interfaces else 1500
+        mtu = decision.mtu(self.host, forwarding=True)
         if self._too_big(pkt, mtu):
             self.error(pkt, 3, 4, mtu)
-            self.machine.drop(pkt, "PREROUTING", "", f"longer than the MTU of {decision.dev} ({mtu})")
+            self.machine.drop(pkt, "PREROUTING", "", f"longer than the MTU by {decision.dev}, {mtu}")
             return False
         return True
 
@@ -183,7 +198,7 @@ class Path:
     def _redirect(self, pkt: Packet, decision: Decision) -> None:
         """An ICMP redirect, rationed for each source (ip_rt_send_redirect)."""
         machine = self.machine
-        hop = decision.route.via if decision.route and decision.route.via is not None else pkt.dst
+        hop = pkt.gateway if pkt.gateway is not None else pkt.dst
         peer = self.peers.of(pkt.family, pkt.src, machine.now)
         if peer.may_redirect(machine.now):
             self.error(pkt, 5, 1, hop)
@@ -206,12 +221,11 @@ class Path:
         if pkt.family == 6:
             path6.finish(self, pkt, decision)
             return
-        interface = self.host.interfaces.get(decision.dev)
-        mtu = interface.mtu if interface else 1500
+        mtu = decision.mtu(self.host, forwarding=pkt.forwarded)
         if len(pkt.data) > mtu or pkt.frag_max:
             if (pkt.df and not pkt.frag_max and len(pkt.data) > mtu) or (pkt.frag_max > mtu and pkt.df):
                 self.error(pkt, 3, 4, mtu)
-                machine.end(pkt, "sent", f"longer than the MTU of {decision.dev}: not sent")
+                machine.end(pkt, "sent", f"longer than the MTU by {decision.dev}, {mtu}: not sent")
                 return
             pieces = fragments.split(pkt, mtu) if len(pkt.data) > min(mtu, pkt.frag_max or mtu) else [bytes(pkt.data)]
         else:
@@ -232,8 +246,8 @@ class Path:
             copy.iif, copy.oif, copy.pkttype = decision.dev, "", LOOPBACK
             copy.socket, copy.uid, copy.gid = False, None, None
             self.come_back(copy, Decision("local", "for everyone on the link", decision.dev, broadcast=True))
-        if legacy:
-            machine.start(pkt, "copy")
+            if legacy:
+                machine.start(pkt, "copy")  # a copy that was dropped is not told apart even now
 
     def come_back(self, pkt: Packet, decision: Decision) -> None:
         """A packet that comes in at once when a socket sends it, else when all else is done (netif_rx)."""
@@ -246,7 +260,7 @@ class Path:
     def transmit(self, pkt: Packet, data: bytes, decision: Decision) -> None:
         """Onto the wire, or back in by lo."""
         interface = self.host.interfaces.get(decision.dev)
-        if interface is None or not interface.up:
+        if interface is None or not interface.up or not interface.carrier:
             return
         if interface.kind == "loopback":
             again = link.looped(pkt, data, decision)
@@ -261,6 +275,7 @@ class Path:
         self.met.add((interface.name, hop))
         mac = link.neighbour(self.host, interface.name, hop, pkt, decision)
         if mac is None:
+            self.neighbours.wait(hop, pkt, data, decision)
             return
         ether = b"\x08\0" if pkt.family == 4 else b"\x86\xdd"
         self.machine.emit(Emitted(pkt.number, decision.dev, mac + interface.mac + ether + data))
@@ -279,7 +294,7 @@ class Path:
 
     def _send_raw(self, pkt: Packet, raw: bool) -> str:
         self._in_call = True
-        decision = self.routing.output(pkt, raw=raw)
+        decision = self.routing.output(pkt, raw=raw, said=of_socket(pkt))
         if decision.kind in NOWHERE:
             return decision.text
         to_all = pkt.dst == 0xFFFFFFFF and pkt.family == 4
@@ -306,6 +321,7 @@ class Path:
             return True
         machine.start(pkt, origin)
         self._route_of[pkt.number] = decision
+        decision.show_to(self.host, pkt)
         if machine.hook("OUTPUT", pkt, "", decision.dev) is not Verdict.ACCEPT:
             return False
         decision = self._route_of.pop(pkt.number, decision)
@@ -314,10 +330,11 @@ class Path:
 
     def reroute(self, pkt: Packet) -> Verdict:
         """A packet of this host has changed in OUTPUT: route it again (ip_route_me_harder)."""
-        decision = self.routing.output(pkt, any_source=True, oif=pkt.oif)
+        decision = self.routing.output(pkt, any_source=True, oif=pkt.oif, said=again(self.host, pkt))
         if decision.kind in NOWHERE:
             return Verdict.DROP
         self._route_of[pkt.number] = decision
+        decision.show_to(self.host, pkt)
         self.machine.emit(Routed(pkt.number, "again", f"routed again: {decision.text}", decision.dev))
         return Verdict.ACCEPT
 

@@ -121,28 +121,23 @@ def forwardable(path: Path, pkt: Packet, decision: Decision) -> bool:
                 path.error(pkt, *refused)
             machine.drop(pkt, "PREROUTING", "", "its source means nothing on another link")
             return False
-    mtu = max(_mtu(path, decision), MINIMUM_MTU)
+    mtu = max(decision.mtu(path.host, forwarding=True), MINIMUM_MTU)
     if len(pkt.data) > mtu and (pkt.frag_max > mtu or not pkt.frag_max):
         icmp6.send_error(path, pkt, 2, 0, mtu, decision.dev)
-        machine.drop(pkt, "PREROUTING", "", f"longer than the MTU of {decision.dev} ({mtu})")
+        machine.drop(pkt, "PREROUTING", "", f"longer than the MTU by {decision.dev}, {mtu}")
         return False
     return True
 
 
-def _mtu(path: Path, decision: Decision) -> int:
-    interface = path.host.interfaces.get(decision.dev)
-    return interface.mtu if interface else 1500
-
-
 def finish(path: Path, pkt: Packet, decision: Decision) -> None:
     """ip6_finish_output: as one or in pieces, and a copy of multicast for this host itself."""
-    mtu = _mtu(path, decision)
+    mtu = decision.mtu(path.host)
     pieces: list[bytes] | None = [bytes(pkt.data)]
     if len(pkt.data) > mtu or 0 < pkt.frag_max < len(pkt.data):
         pieces = fragments6.split(pkt, mtu, path.machine.rng)
     if pieces is None:
         icmp6.send_error(path, pkt, 2, 0, mtu, decision.dev)
-        path.machine.end(pkt, "sent", f"longer than the MTU of {decision.dev}: not sent")
+        path.machine.end(pkt, "sent", f"longer than the MTU by {decision.dev}, {mtu}: not sent")
         return
     path.machine.end(pkt, "sent", f"sent out {decision.dev}")
     for piece in pieces:

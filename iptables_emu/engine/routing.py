@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from iptables_emu.engine.asked import RAW, SILENT, Said, incoming
 from iptables_emu.engine.decision import CALL, ERROR_KIND, Decision, way
 from iptables_emu.engine.routing6 import input6, output6
 from iptables_emu.host.address6 import is_link_local, is_multicast
 from iptables_emu.host.fib import Found, Route
 from iptables_emu.host.host import Host
-from iptables_emu.model.address import show
+from iptables_emu.model.address import prefix_mask, show
 from iptables_emu.packet.packet import Packet
 
 NET_UNREACHABLE, HOST_UNREACHABLE, PROHIBITED = (3, 0), (3, 1), (3, 13)
@@ -50,7 +53,8 @@ class Routing:
         elif src >> 24 == 127 and not localnet and dev != "lo":
             return self._martian("source", src)
         forwarding = host.sysctls.forwarding(4, dev)
-        found = host.fibs[4].lookup(dst, src=src, mark=pkt.mark, iif=dev, tos=pkt.tos)
+        flow = incoming(host, pkt)
+        found = host.fibs[4].find(flow)
         if found.error:
             if not forwarding:
                 return Decision("unreachable", "no route, and forwarding is off")
@@ -67,12 +71,15 @@ class Routing:
         route = found.route
         if route is None or found.type != "unicast":
             return self._martian("destination", dst)
+        route = host.multipath.choose(route, flow, pkt)
+        gateway = route.gateway4 or 0
+        route = host.exceptions.of(route, dst)
         on_link = self._source_check(pkt, route.dev)
         if on_link is None:
             return self._martian("source", src)
         redirect = (
             route.dev == dev and on_link and host.sysctls.either(4, dev, "send_redirects")
-            and (host.sysctls.either(4, dev, "shared_media") or self._same_link(dev, src, route.via))
+            and (host.sysctls.either(4, dev, "shared_media") or self.same_link(dev, src, gateway))
         )  # fmt: skip
         return Decision("forward", way(route, dst), route.dev, route, redirect=redirect)
 
@@ -91,10 +98,11 @@ class Routing:
     def _martian(which: str, value: int) -> Decision:
         return Decision("martian", f"martian {which} {show(value, 4)}")
 
-    def _same_link(self, dev: str, a: int, b: int | None) -> bool:
+    def same_link(self, dev: str, a: int, b: int) -> bool:
+        """inet_addr_onlink."""
         interface = self.host.interfaces.get(dev)
-        return b is not None and interface is not None and any(
-            x.family == 4 and x.network == a & ~(0xFFFFFFFF >> x.plen) == b & ~(0xFFFFFFFF >> x.plen)
+        return interface is not None and any(
+            x.family == 4 and x.network == a & (mask := prefix_mask(x.plen, 4)) and (not b or x.network == b & mask)
             for x in interface.addresses
         )
 
@@ -112,17 +120,20 @@ class Routing:
                 return None if host.owns(pkt.src, 4) is not None else False
         mark = pkt.mark if conf.either(4, dev, "src_valid_mark") else 0
         fib = host.fibs[4]
-        found = fib.lookup(pkt.src, src=pkt.dst, mark=mark, iif=out_dev or "lo", tos=pkt.tos)
+        flow = incoming(host, pkt)
+        flow = replace(flow, dst=pkt.src, src=pkt.dst, mark=mark, iif=out_dev or "lo", sport=flow.dport,
+                       dport=flow.sport)  # fmt: skip
+        found = fib.find(flow)
         route = found.route
         if route is None or found.error:
             return None if reverse else False
         if route.type != "unicast" and not (route.type == "local" and accept_local):
             return None
-        if route.dev == dev:
+        if route.leaves_by(dev):
             return route.via is None
         if not any(a.family == 4 for a in host.interfaces[dev].addresses) or reverse == 1:
             return None if reverse else False
-        again = fib.lookup(pkt.src, src=pkt.dst, mark=mark, iif=out_dev or "lo", oif=dev, tos=pkt.tos)
+        again = fib.find(replace(flow, oif=dev))
         if not again.error and again.type == "unicast" and again.route is not None:
             return again.route.via is None
         return False
@@ -132,7 +143,7 @@ class Routing:
         host = self.host
         if pkt.src:
             mark = pkt.mark if host.sysctls.either(4, pkt.iif, "src_valid_mark") else 0
-            found = host.fibs[4].lookup(pkt.src, iif="lo", mark=mark)
+            found = host.fibs[4].lookup(pkt.src, iif="lo", mark=mark, tos=pkt.tos)
             if not found.error and found.route is not None:
                 return Decision("forward", "", found.route.dev, found.route).source(host, pkt.src) or 0
         return host.select_source(pkt.iif, 4, pkt.src) or 0
@@ -143,14 +154,20 @@ class Routing:
 
     # -- output ----------------------------------------------------------------------------------
 
-    def output(self, pkt: Packet, *, any_source: bool = False, raw: bool = False, oif: str = "") -> Decision:
+    def output(
+        self, pkt: Packet, *, any_source: bool = False, raw: bool = False, oif: str = "", said: Said = SILENT
+    ) -> Decision:
         """The route of a packet of this host (ip_route_output_key). ``raw``: a raw socket's, which looks up without
-        a source; ``any_source``: the source need not be an address of this host."""
+        a source; ``any_source``: the source need not be an address of this host; ``said``: what else the look-up
+        is told."""
         family, host = pkt.family, self.host
+        if raw:
+            said = Said(RAW, uid=said.uid)
+        tos = 0 if raw else pkt.tos  # a raw socket's own, whatever the header that it is given says
         if family == 6:
             oif = oif if is_link_local(pkt.dst) or is_multicast(pkt.dst) else ""
             src = 0 if raw else pkt.src
-            return output6(host, pkt.dst or 1, src=src, mark=pkt.mark, tos=pkt.tos, oif=oif, choose=raw)
+            return output6(host, pkt.dst or 1, src=src, mark=pkt.mark, tos=tos, oif=oif, choose=raw, said=said)
         src = 0 if raw else pkt.src
         if any_source and src and host.addr_type(src, family) not in ("LOCAL", "UNICAST"):
             src = 0
@@ -165,12 +182,14 @@ class Routing:
                 return Decision("local", "for everyone on lo", "lo", broadcast=True)
             if dev:
                 return self._output_many(pkt, dev, None)
-        found: Found = host.fibs[family].lookup(pkt.dst, src=src, mark=pkt.mark, iif="lo", tos=pkt.tos)
+        flow = said.flow(pkt.dst, src=src, mark=pkt.mark, iif="lo", tos=tos)
+        found: Found = host.fibs[family].find(flow)
         if found.error or found.route is None:
             return Decision(ERROR_KIND[found.error], CALL[found.error])
         route = found.route
         if route.type == "local":
             return Decision("local", f"{show(pkt.dst, family)} is this host", "lo", route)
+        route = host.exceptions.of(host.multipath.choose(route, flow, said.about, src=flow.src), pkt.dst)
         if family == 4:
             if src >> 24 == 127 and not host.sysctls.either(4, route.dev, "route_localnet"):
                 return Decision("invalid", CALL["EINVAL"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from iptables_emu.host.address6 import anycast
-from iptables_emu.host.fib import ERRORS, LOCAL, Found, Route
+from iptables_emu.host.fib import ERRORS, LOCAL, Flow, Found, Hop, Route
 
 if TYPE_CHECKING:
     from iptables_emu.host.host import Host
@@ -28,19 +29,40 @@ def lookup(
     strict: bool = False,
 ) -> Found:
     """The best route. ``oif`` is preferred among equal ones; with ``strict`` no other interface will do."""
+    return find(host, Flow(dst, src, mark, iif, oif, tos), strict=strict)
+
+
+def find(host: Host, flow: Flow, *, strict: bool = False, came_by: str = "") -> Found:
+    """The best route of a flow; which way of several it takes is still open.
+
+    ``came_by``: the interface by which a packet came, by which it had best go on; rules do not see it as ``oif``.
+    """
     fib = host.fibs[6]
-    for rule in fib.rules:
-        if not rule.selects(6, src, dst, mark, iif, oif, tos):
-            continue
+    for rule in fib.choosing(flow):
         if rule.action != "lookup":
             return Found(None, REFUSALS[rule.action])
-        route = _in_table(host, rule.table, dst, oif, strict)
+        route = _in_table(host, rule.table, flow.dst, came_by or flow.oif, strict)
         if route is None or route.type == "throw":
+            continue
+        if route.plen <= rule.suppress or fib.in_group(route, rule.suppress_group):
             continue
         if route.type in ERRORS:
             return Found(route, REFUSALS[route.type])
         return Found(route)
     return Found(None, "ENETUNREACH")
+
+
+def covering(host: Host, flow: Flow) -> Iterator[Route]:
+    """All routes that lead to a flow's destination, the best first."""
+    for rule in host.fibs[6].choosing(flow):
+        if rule.action != "lookup":
+            return
+        yield from (r for r in host.fibs[6].tables.get(rule.table, ()) if r.covers(flow.dst) and r.type == "unicast")
+
+
+def by_way(route: Route, hop: Hop) -> Route:
+    """The route by one of its ways."""
+    return replace(route, dev=hop.dev, via=hop.via, hop_family=hop.family)
 
 
 def _in_table(host: Host, table: int, dst: int, oif: str, strict: bool) -> Route | None:
@@ -58,9 +80,9 @@ def _in_table(host: Host, table: int, dst: int, oif: str, strict: bool) -> Route
 def _among(routes: Iterable[Route], oif: str, strict: bool) -> Route | None:
     """One of the routes of a prefix (rt6_select): the lowest metric, there one by the wanted interface."""
     for _, same in groupby(routes, key=lambda r: r.metric):
-        fit = [r for r in same if not oif or r.dev == oif or not strict]
+        fit = [r for r in same if not oif or r.leaves_by(oif) or not strict]
         if fit:
-            return next((r for r in fit if not oif or r.dev == oif), fit[0])
+            return next((r for r in fit if not oif or r.leaves_by(oif)), fit[0])
     return None
 
 

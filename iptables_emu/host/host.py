@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from iptables_emu.host import address6, fib6
-from iptables_emu.host.fib import LOCAL, MAIN, TABLES, Fib, PolicyRule, Route, full
+from iptables_emu.host import address6, fib6, words
+from iptables_emu.host.exceptions import Exceptions
+from iptables_emu.host.fib import LOCAL, MAIN, Fib, Flow, Route, full
 from iptables_emu.host.ipset.sets import IpSets
+from iptables_emu.host.multipath import Multipath
 from iptables_emu.host.sysctl import Sysctls
-from iptables_emu.model.address import BITS, FULL, family_of, network, prefix_mask
+from iptables_emu.model.address import BITS, FULL, family_of, network, prefix_mask, show
 
 if TYPE_CHECKING:
     from iptables_emu.packet.packet import Packet
@@ -44,6 +46,7 @@ class Interface:
     kind: str = "veth"
     arp: bool = False
     up: bool = True
+    carrier: bool = True
     group: int = 0
     index: int = 0
     addresses: list[Address] = field(default_factory=list)
@@ -56,12 +59,13 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class Socket:
-    """A listening socket of this host; address None is any."""
+    """A socket of this host; address None is any. ``peer``: the address and port it is connected to."""
 
     proto: int
     port: int
     family: int = 4
     address: int | None = None
+    peer: tuple[int, int] | None = None
 
 
 class Host:
@@ -69,9 +73,12 @@ class Host:
 
     def __init__(self) -> None:
         self.interfaces: dict[str, Interface] = {"lo": Interface("lo", bytes(6), 65536, "loopback", index=1)}
-        self.fibs = {4: Fib(4), 6: Fib(6)}
+        self.fibs = {4: Fib(4, self), 6: Fib(6, self)}
+        self.multipath = Multipath(self)
+        self.exceptions = Exceptions(self)
         self.sysctls = Sysctls()
         self.neighbours: dict[tuple[str, int], bytes] = {}
+        self.unreachable: set[tuple[str, int]] = set()  # neighbours that have been asked for, and have not answered
         self.sockets: list[Socket] = []
         self.queues: dict[int, str] = {}
         self.ipsets = IpSets()
@@ -114,7 +121,7 @@ class Host:
                 mac = bytes.fromhex(given["mac"].replace(":", "")) if "mac" in given else bytes([2, 0, 0, 0, 0, number])
                 interface = Interface(
                     name, mac, given.get("mtu", 1500), given.get("type", "veth"), given.get("arp", False),
-                    not given.get("down", False), int(given.get("group", 0)), number + 1,
+                    not given.get("down", False), given.get("carrier", True), int(given.get("group", 0)), number + 1,
                 )  # fmt: skip
                 self.interfaces[name] = interface
             for text in given.get("addresses", []):
@@ -184,70 +191,67 @@ class Host:
         fib.remove(iter(dead))
         return True
 
+    def set_down(self, interface: Interface) -> None:
+        """A link goes down: its routes go, but those of several ways and of this host's IPv4 addresses; and with them
+        its IPv6 addresses (fib_sync_down_dev, addrconf_ifdown)."""
+        interface.up = False
+        for address in [a for a in interface.addresses if a.family == 6]:
+            self.remove_address(interface.name, address)
+        for fib in self.fibs.values():
+            fib.remove(r for r in list(fib.all())
+                       if r.type != "local" and not any(self.usable(hop.dev, fib.family) for hop in r.ways)
+                       and r.leaves_by(interface.name))  # fmt: skip
+
+    def set_up(self, interface: Interface) -> None:
+        """A link comes up: the routes of its addresses are there again."""
+        interface.up = True
+        for address in interface.addresses:
+            for route in self._address_routes(interface, address):
+                if route not in self.fibs[route.family].tables[route.table]:
+                    self.fibs[route.family].add(route)
+
     def add_route(self, given: Mapping[str, Any]) -> None:
         """A route in the scenario's words."""
-        text = str(given["dst"])
-        if text == "default":
-            text = "::/0" if ":" in str(given.get("via", "")) else "0.0.0.0/0"
-        family, value, plen = network(text)
-        table = given.get("table", "main")
-        via = network(str(given["via"]))[1] if "via" in given else None
-        number = TABLES[table] if table in TABLES else int(table)
-        kind = str(given.get("type") or "unicast")
-        dev = str(given.get("dev", ""))
-        if kind == "unicast" and not dev and via is not None:
-            found = self.fibs[family].lookup(via)
-            dev = found.route.dev if found.route else ""
-            if not dev:
-                raise HostError(f"host: route {text}: no link leads to {given['via']}: say dev")
-        src = network(str(given["src"]))[1] if "src" in given else None
-        metric = int(given.get("metric", 1024 if family == 6 else 0))
-        self.fibs[family].add(
-            Route(family, value & prefix_mask(plen, family), plen, dev, via, src, number, kind, metric)
-        )
+
+        def link_to(family: int, gateway: int) -> str:
+            found = self.fibs[family].lookup(gateway)
+            if found.route is None or not found.route.dev:
+                raise HostError(f"host: route {given['dst']}: no link leads to {show(gateway, family)}: say dev")
+            return found.route.dev
+
+        route = words.route(given, link_to)
+        self.fibs[route.family].add(route)
 
     def add_rule(self, text: str, family: int = 4) -> None:
         """``ip rule add`` words: ``fwmark 7 lookup 100``, ``from 10.0.0.0/8 table 5``, ``iif eth0 prohibit``."""
-        words = text.split()
-        values: dict[str, Any] = {}
-        at = 0
-        while at < len(words):
-            word = words[at]
-            if word in ("unreachable", "prohibit", "blackhole"):
-                values["action"] = word
-                at += 1
-                continue
-            if word == "not":
-                values["inverted"] = True
-                at += 1
-                continue
-            argument = words[at + 1] if at + 1 < len(words) else ""
-            at += 2
-            if word == "fwmark":
-                mark, _, mask = argument.partition("/")
-                values["mark"] = (int(mark, 0), int(mask, 0) if mask else 0xFFFFFFFF)
-            elif word in ("from", "to") and argument != "all":
-                family, value, plen = network(argument)
-                values["src" if word == "from" else "dst"] = (value, plen)
-            elif word in ("lookup", "table"):
-                values["table"] = TABLES[argument] if argument in TABLES else int(argument)
-            elif word in ("iif", "oif"):
-                values[word] = argument
-            elif word in ("tos", "dsfield"):
-                values["tos"] = int(argument, 0)
-            elif word in ("pref", "priority", "preference"):
-                values["priority"] = int(argument)
-            elif word not in ("from", "to"):
-                raise HostError(f"host: rule {text!r}: {word!r} is not understood")
+        try:
+            family, values = words.rule(text, family)
+        except words.WordError as error:
+            raise HostError(f"host: {error}") from None
         fib = self.fibs[family]
-        values.setdefault("priority", fib.free_priority())
-        fib.add_rule(PolicyRule(**values))
+        fib.add_rule(words.complete(values, fib.free_priority()))
 
     # -- asking -----------------------------------------------------------------------------
 
     def is_local(self, value: int, family: int) -> bool:
         """Whether the local table has the address."""
         return any(r.type == "local" and r.covers(value) for r in self.fibs[family].tables[LOCAL])
+
+    def group_of(self, dev: str) -> int:
+        """The group of an interface, 0 where there is none."""
+        interface = self.interfaces.get(dev)
+        return interface.group if interface else 0
+
+    def usable(self, dev: str, family: int) -> bool:
+        """Whether routes by the interface count: it is up, and has a carrier if the sysctl asks for one."""
+        interface = self.interfaces.get(dev)
+        if interface is None or not interface.up:
+            return False
+        return interface.carrier or not self.sysctls.either(family, dev, "ignore_routes_with_linkdown")
+
+    def neighbour_valid(self, dev: str, address: int) -> bool:
+        """Whether the link address of a neighbour is known, or nobody has asked for it (fib_good_nh)."""
+        return (dev, address) not in self.unreachable
 
     def owns(self, value: int, family: int) -> str | None:
         """The interface that has the address, or None (inet_lookup_ifaddr)."""
@@ -298,12 +302,18 @@ class Host:
         return next((a.value for i in self.interfaces.values() if i.name not in ("lo", name)
                      for a in i.addresses if a.family == 4 and not a.secondary), None)  # fmt: skip
 
+    def route_to(self, family: int, address: int) -> Route | None:
+        """The route of a packet of which nothing but its destination is known (nf_route)."""
+        found = self.fibs[4].find(Flow(address)) if family == 4 else fib6.find(self, Flow(address))
+        if found.error or found.route is None:
+            return None
+        return self.exceptions.of(self.multipath.choose(found.route, Flow(address), None), address)
+
     def masquerade_address(self, pkt: Packet, oif: str) -> int | None:
         """MASQUERADE's address (nf_nat_masquerade.c): the outgoing interface's, seen from the next hop."""
         if pkt.family == 6:
             return self.select_source(oif, 6, pkt.dst)
-        found = self.fibs[4].lookup(pkt.dst, src=0, mark=pkt.mark, oif=oif)
-        hop = found.route.via if found.route and found.route.via is not None else pkt.dst
+        hop = pkt.gateway if pkt.gateway is not None else pkt.dst
         interface = self.interfaces.get(oif)
         if interface is None or not any(a.family == 4 for a in interface.addresses):
             return None
@@ -313,9 +323,10 @@ class Host:
         """What the listener of a queue decides: accept, drop, or None without listener."""
         return self.queues.get(number)
 
-    def listens(self, proto: int, family: int, address: int, port: int) -> bool:
-        """Whether a socket takes packets for this address and port."""
-        return any(s.proto == proto and s.port == port and (s.address is None or s.address == address)
+    def takes(self, proto: int, family: int, here: tuple[int, int], there: tuple[int, int]) -> bool:
+        """Whether a socket takes packets from ``there`` to ``here``, each an address and a port."""
+        address, port = here
+        return any(s.proto == proto and s.port == port and s.address in (None, address) and s.peer in (None, there)
                    and (s.family == family or (s.family == 6 and s.address is None)) for s in self.sockets)  # fmt: skip
 
 

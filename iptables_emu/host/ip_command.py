@@ -67,7 +67,7 @@ def _link(host: Host, rest: list[str]) -> None:
     interface = host.interfaces[rest[0]]
     if "mtu" in rest:
         interface.mtu = int(rest[rest.index("mtu") + 1])
-    if "up" in rest:
-        interface.up = True
-    if "down" in rest:
-        interface.up = False
+    if "up" in rest and not interface.up:
+        host.set_up(interface)
+    if "down" in rest and interface.up:
+        host.set_down(interface)

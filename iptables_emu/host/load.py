@@ -13,6 +13,8 @@ from iptables_emu.host.fib import TABLES
 from iptables_emu.host.host import Host, HostError
 from iptables_emu.host.locate import toml_line
 from iptables_emu.host.schema import U8, U32, Check, Place
+from iptables_emu.host.words import family_of_route
+from iptables_emu.model.address import network
 
 SYSCTLS: Final = schema.mapping(schema.text, schema.either(str, schema.text, schema.integer(-(1 << 63), 1 << 63)))
 INTERFACE: Final = schema.keys(
@@ -23,6 +25,8 @@ INTERFACE: Final = schema.keys(
         "type": schema.one_of(("veth", "dummy")),
         "arp": schema.boolean,
         "down": schema.boolean,
+        "carrier": schema.boolean,
+        "group": U32,
     }
 )
 
@@ -46,27 +50,43 @@ def check_rule(value: object, place: Place) -> None:
 
 
 def check_families(value: object, place: Place) -> None:
-    """A route's addresses are all of one family; a nexthop needs a way."""
+    """A route's addresses are all of one family, but for IPv4 by way of an IPv6 gateway; a nexthop needs a way."""
     route = schema.object_at(value, place)
-    six = ":" in str(route["via"] if route["dst"] == "default" and "via" in route else route["dst"])
-    for key in ("via", "src"):
-        if key in route and (":" in str(route[key])) is not six:
-            raise place.key(key).error(f"{route[key]} is of another family than {route['dst']}")
-    if route.get("type", "unicast") == "unicast" and "dev" not in route and "via" not in route:
+    family = family_of_route(route)
+    if "src" in route and network(str(route["src"]))[0] != family:
+        raise place.key("src").error(f"{route['src']} is of another family than {route['dst']}")
+    hops = route.get("nexthops")
+    if hops is None:
+        _check_way(route, place, family, must=route.get("type", "unicast") == "unicast")
+        return
+    if not isinstance(hops, list) or not hops or route.keys() & {"via", "dev"}:
+        raise place.key("nexthops").error("stands in place of via and dev, and has one entry at least")
+    for index, hop in enumerate(hops):
+        _check_way(hop, place.key("nexthops").item(index), family, must=True)
+
+
+def _check_way(way: dict[str, object], place: Place, family: int, *, must: bool) -> None:
+    if "via" in way and family == 6 and ":" not in str(way["via"]):
+        raise place.key("via").error(f"{way['via']} is of another family than the route")
+    if must and "dev" not in way and "via" not in way:
         raise place.error("dev or via is missing")
 
 
-def host_check(device: Check) -> Check:
-    """The ``host`` of a scenario, whose devices are checked by ``device``."""
+def route_check(device: Check) -> Check:
+    """A route, whose devices are checked by ``device``."""
+    way: dict[str, Check] = {"via": schema.address, "dev": device, "onlink": schema.boolean}
     route_keys = schema.keys(
         {
+            **way,
             "dst": schema.destination,
-            "via": schema.address,
-            "dev": device,
+            "nexthops": schema.list_of(schema.keys({**way, "weight": schema.integer(1, 256)})),
             "src": schema.address,
             "table": check_table,
             "scope": schema.either(str, schema.text, U8),
             "metric": U32,
+            "mtu": schema.integer(68, 65535),
+            "mtu_lock": schema.boolean,
+            "tos": U8,
             "type": schema.one_of(
                 ("unicast", "local", "broadcast", "multicast", "throw", "unreachable", "prohibit", "blackhole")
             ),
@@ -78,6 +98,12 @@ def host_check(device: Check) -> Check:
         route_keys(value, place)
         check_families(value, place)
 
+    return route
+
+
+def host_check(device: Check) -> Check:
+    """The ``host`` of a scenario, whose devices are checked by ``device``."""
+    route = route_check(device)
     neighbour = schema.keys({"dst": schema.address, "mac": schema.mac, "dev": device}, required=("dst", "mac", "dev"))
     return schema.keys(
         {

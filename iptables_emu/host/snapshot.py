@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from iptables_emu.host.fib import MAIN, TABLES, PolicyRule, Route
+from iptables_emu.host.fib import MAIN, TABLES, Hop, PolicyRule, Route
 from iptables_emu.host.host import Address, Host, HostError, Interface, Socket
+from iptables_emu.host.words import ACTIONS, protocol_number
 from iptables_emu.model.address import BITS, network, prefix_mask
 
 COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -125,8 +125,10 @@ def _link(host: Host, link: dict[str, Any]) -> None:
         if link.get("link_type") in ("ether", "loopback")
         else b""
     )
-    interface = Interface(name, mac.ljust(6, b"\0")[:6], int(link.get("mtu", 1500)), kind, "NOARP" not in flags,
-                          "UP" in flags, _group(link.get("group", "default")), int(link.get("ifindex", 0)))  # fmt: skip
+    interface = Interface(
+        name, mac.ljust(6, b"\0")[:6], int(link.get("mtu", 1500)), kind, "NOARP" not in flags, "UP" in flags,
+        "NO-CARRIER" not in flags, _group(link.get("group", "default")), int(link.get("ifindex", 0)),
+    )  # fmt: skip
     for a in link.get("addr_info", []):
         if "local" in a:
             family, value, _ = network(a["local"])
@@ -136,7 +138,7 @@ def _link(host: Host, link: dict[str, Any]) -> None:
 
 
 def _group(text: str) -> int:
-    return int(text) if str(text).isdigit() else 0
+    return int(text) if str(text).lstrip("-").isdigit() else 0
 
 
 def _route(host: Host, family: int, row: dict[str, Any]) -> None:
@@ -144,14 +146,20 @@ def _route(host: Host, family: int, row: dict[str, Any]) -> None:
     value, plen = (0, 0) if text == "default" else network(text if "/" in text else f"{text}/{BITS[family]}")[1:]
     table = str(row.get("table", "main"))
     number = TABLES[table] if table in TABLES else int(table) if table.isdigit() else MAIN
-    hops: Sequence[dict[str, Any]] = row.get("nexthops") or [row]
-    for hop in hops[:1]:  # of several next hops the first; the choice is a hash that the snapshot does not carry
-        via = network(hop["gateway"])[1] if "gateway" in hop else None
-        src = network(row["prefsrc"])[1] if "prefsrc" in row else None
-        host.fibs[family].add(
-            Route(family, value & prefix_mask(plen, family), plen, hop.get("dev", ""), via, src, number,
-                  row.get("type", "unicast"), int(row.get("metric", 0)))
-        )  # fmt: skip
+    hops = tuple(_hop(hop, family) for hop in row.get("nexthops") or [row])
+    src = network(row["prefsrc"])[1] if "prefsrc" in row else None
+    metrics = {key: value for given in row.get("metrics", ()) for key, value in given.items()}
+    host.fibs[family].add(
+        Route(family, value & prefix_mask(plen, family), plen, hops[0].dev, hops[0].via, src, number,
+              row.get("type", "unicast"), int(row.get("metric", 0)), hops if len(hops) > 1 else (), hops[0].family,
+              int(metrics.get("mtu", 0)), tos=int(str(row.get("tos", 0)), 0))
+    )  # fmt: skip
+
+
+def _hop(hop: dict[str, Any], family: int) -> Hop:
+    given = hop.get("gateway") or hop.get("via", {}).get("host")
+    via_family, via, _ = network(given) if given else (family, None, 0)
+    return Hop(hop.get("dev", ""), via, int(hop.get("weight", 1)), via_family)
 
 
 def _rule(host: Host, family: int, row: dict[str, Any]) -> None:
@@ -166,13 +174,25 @@ def _rule(host: Host, family: int, row: dict[str, Any]) -> None:
         if text != "all":
             length = row.get(f"{key}len", BITS[family])
             ends[key] = (network(text)[1], int(length))
-    action = row.get("action", "lookup")
+    action = "nop" if "nop" in row else row.get("action", "lookup")
+    target = int(row["goto"]) if str(row.get("goto", "")).isdigit() else 0
     host.fibs[family].add_rule(
-        PolicyRule(int(row["priority"]), number, mark, ends.get("src"), ends.get("dst"), row.get("iif", ""),
-                   row.get("oif", ""),
-                   action=action if action in ("unreachable", "prohibit", "blackhole") else "lookup",
-                   inverted="not" in row)
+        PolicyRule(
+            int(row["priority"]), number, mark, ends.get("src"), ends.get("dst"), row.get("iif", ""),
+            row.get("oif", ""), int(str(row.get("tos", 0)), 0),
+            "goto" if target else action if action in ACTIONS else "lookup", "not" in row,
+            protocol_number(str(row["ipproto"])) if "ipproto" in row else 0,
+            _ends(row, "sport"), _ends(row, "dport"), _ends(row, "uid"),
+            int(row.get("suppress_prefixlen", -1)), _group(row.get("suppress_ifgroup", "-1")), target,
+        )
     )  # fmt: skip
+
+
+def _ends(row: dict[str, Any], key: str) -> tuple[int, int] | None:
+    """A selector's first and last value, as ``ip -j rule`` prints them."""
+    if key in row:
+        return int(row[key]), int(row[key])
+    return (int(row[f"{key}_start"]), int(row[f"{key}_end"])) if f"{key}_start" in row else None
 
 
 def _sockets(folder: Path) -> list[Socket]:

@@ -13,6 +13,19 @@ DEFAULTS: dict[str, int] = {
     "net.ipv4.icmp_echo_ignore_broadcasts": 1,
     "net.ipv4.icmp_errors_use_inbound_ifaddr": 0,
     "net.ipv4.ipfrag_time": 30,
+    "net.ipv4.fib_multipath_hash_fields": 7,
+    "net.ipv6.fib_multipath_hash_fields": 7,
+    "net.ipv4.icmp_ratelimit": 1000,
+    "net.ipv4.icmp_ratemask": 0,
+    "net.ipv4.icmp_msgs_per_sec": 1000,
+    "net.ipv4.icmp_msgs_burst": 50,
+    "net.ipv6.icmp.ratemask": (1 << 128) - 1 & ~(1 << 2),
+    "net.ipv4.route.min_pmtu": 552,
+    "net.ipv4.route.min_adv_mss": 256,
+    "net.ipv6.route.min_adv_mss": 1220,
+    "net.ipv4.route.mtu_expires": 600,
+    "net.ipv4.icmp_ignore_bogus_error_responses": 1,
+    "net.ipv6.route.mtu_expires": 600,
     "net.ipv6.icmp.echo_ignore_all": 0,
     "net.ipv6.ip6frag_time": 60,
     "net.netfilter.nf_conntrack_frag6_timeout": 60,
@@ -53,8 +66,18 @@ DEFAULTS: dict[str, int] = {
 CONF_DEFAULTS: dict[str, int] = {
     "rp_filter": 0, "accept_local": 0, "route_localnet": 0, "send_redirects": 1, "shared_media": 1,
     "bc_forwarding": 0, "src_valid_mark": 0, "forwarding": 0, "log_martians": 0,
-    "hop_limit": 64,
+    "hop_limit": 64, "accept_redirects": 1, "secure_redirects": 1,
 }  # fmt: skip
+
+
+def bits_of(text: str) -> int:
+    """A bitmap written as a list, ``0-1,3-127`` (proc_do_large_bitmap). Raises ValueError."""
+    bits = 0
+    for part in text.strip().split(","):
+        low, _, high = part.partition("-")
+        for number in range(int(low), int(high or low) + 1) if part else ():
+            bits |= 1 << number
+    return bits
 
 
 class Sysctls:
@@ -67,7 +90,7 @@ class Sysctls:
         """Set values in order, with the kernel's side effects ("all" forwarding reaches every interface)."""
         for name, value in values.items():
             try:
-                number = int(str(value).split()[0])
+                number = bits_of(str(value)) if name == "net.ipv6.icmp.ratemask" else int(str(value).split()[0])
             except (ValueError, IndexError):
                 continue  # port ranges, congestion names: nothing here reads them
             if name == "net.ipv4.ip_forward":
@@ -76,6 +99,8 @@ class Sysctls:
                 head = name.removesuffix("all.forwarding")
                 for other in [k for k in self.values if k.startswith(head) and k.endswith(".forwarding")]:
                     del self.values[other]
+                if head.startswith("net.ipv4."):  # a router does not listen to redirects (inet_forward_change)
+                    self.values[f"{head}all.accept_redirects"] = int(not number)
             self.values[name] = number
 
     def get(self, name: str) -> int:

@@ -48,6 +48,7 @@ class Packet:
         "frag_named",
         "frag_offset",
         "frag_sizes",
+        "gateway",
         "gid",
         "hotdrop",
         "ident",
@@ -59,6 +60,7 @@ class Packet:
         "link",
         "mark",
         "mf",
+        "mtu",
         "nat_done",
         "number",
         "oif",
@@ -104,6 +106,8 @@ class Packet:
         self.frag_head = 0  # bytes before the first fragment's payload
         self.frag_named = 6  # where the stack then looks for the number of IPv6's next header
         self.number = 0  # of this packet in the trace
+        self.mtu = 0  # of the route it takes (dst_mtu), 0 where it has none
+        self.gateway: int | None = None  # of that route, where it is of the packet's family
         self.refresh()
 
     @classmethod
@@ -212,13 +216,17 @@ class Packet:
         return other
 
     def quoted(self, most: int) -> bytes:
-        """The packet as an ICMP error quotes it, up to ``most`` bytes: a pending checksum is the pseudo header's."""
+        """The packet as an ICMP error quotes it, up to ``most`` bytes."""
+        return self.as_held()[:most]
+
+    def as_held(self) -> bytes:
+        """The packet as the kernel has it in memory: a pending checksum is the pseudo header's."""
         data = bytes(self.data[: self.length])
         if self.pending_checksum and self.proto == TCP and not self.frag_offset and len(data) >= self.l4 + 18:
             size = len(data) - self.l4
             partial = internet_checksum(pseudo_header(self.family, self.src, self.dst, TCP, size)) ^ 0xFFFF
             data = data[: self.l4 + 16] + partial.to_bytes(2, "big") + data[self.l4 + 18 :]
-        return data[:most]
+        return data
 
     # -- writing ----------------------------------------------------------------------------
 

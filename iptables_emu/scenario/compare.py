@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from iptables_emu.scenario.fields import ETHERNET, fragment_ids, without_clock, 
 from iptables_emu.scenario.randomness import Randomness
 
 Observation = dict[str, Any]
+Scenario = dict[str, Any]
 Step = dict[str, Any]
 
 LISTS: Final = ("packets", "trace", "waypoints", "emitted", "log")
@@ -29,6 +30,7 @@ FLOW_LABEL: Final = re.compile(r"FLOWLBL=\d+")
 LOG_CLOCK: Final = re.compile(r"^\S*\[\s*\d+\.\d+\]\s*")
 TCP_SEQUENCE: Final = slice(4, 8)
 SHOWN: Final = 12
+DRAWS: Final = 64  # of the key of multipath routes
 
 
 # -- what differs between any two runs ---------------------------------------------------------------
@@ -117,6 +119,26 @@ def _same_event(one: str, other: str, random: Randomness) -> bool:
     if mine and theirs and abs(int(mine.group(2)) - int(theirs.group(2))) <= 1:
         one, other = (EVENT_TIMEOUT.sub(r"\1", line) for line in (one, other))
     return random.lines_agree(one, other)
+
+
+def compared(kernel: Observation, emulator: Callable[[Scenario], Observation], scenario: Scenario) -> list[str]:
+    """The differences of the emulator's run from the kernel's.
+
+    Where the kernel's key for choosing among ways is not known, the emulator draws others until one does as the kernel
+    did: what the kernel showed must be among what can be.
+    """
+    lines = differences(kernel, emulator(scenario), scenario)
+    for seed in range(1, DRAWS) if lines and chooses_by_unknown_key(scenario) else ():
+        if not differences(kernel, emulator({**scenario, "seed": seed}), scenario):
+            return []
+    return lines
+
+
+def chooses_by_unknown_key(scenario: Scenario) -> bool:
+    """Whether it has routes of several ways, and no fib_multipath_hash_seed."""
+    host = scenario.get("host", {})
+    seeded = str(host.get("sysctls", {}).get("net.ipv4.fib_multipath_hash_seed", "0")).strip() != "0"
+    return not seeded and any("nexthops" in route for route in host.get("routes", ()))
 
 
 def _load(load: dict[str, Any], who: str) -> str:

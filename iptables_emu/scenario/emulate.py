@@ -14,7 +14,7 @@ from iptables_emu.model.address import network
 from iptables_emu.model.rule import Rule
 from iptables_emu.model.ruleset import Ruleset
 from iptables_emu.packet.build import build, ethernet
-from iptables_emu.packet.packet import Malformed, Packet
+from iptables_emu.packet.packet import UDP, Malformed, Packet
 from iptables_emu.scenario.observe import Step
 from iptables_emu.text.conntrack.output import expected_line, line
 from iptables_emu.text.conntrack.program import run_conntrack
@@ -176,6 +176,10 @@ class Run:
             self.note = f"connect: {pkt}"
             return
         pkt.uid, pkt.gid, pkt.socket = value.get("uid", 0), value.get("gid", 0), True
+        if value["proto"] == "udp":
+            peer = (pkt.dst, value["dport"])
+            port = int.from_bytes(pkt.data[pkt.l4 : pkt.l4 + 2], "big")
+            self.host.sockets.append(Socket(UDP, port, pkt.family, pkt.src, peer))
         problem = self.engine.path.send_bound(pkt)
         if problem:
             self.note = f"connect: {problem}"

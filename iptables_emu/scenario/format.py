@@ -264,4 +264,9 @@ def kernel_refusal(scenario: Scenario) -> str | None:
         return str(scenario["nokernel"]) or "nokernel"
     if scenario.get("host", {}).get("queue"):
         return "host.queue: no listener answers a queue of the kernel here"
+    several = any("nexthops" in route for route in scenario.get("host", {}).get("routes", ()))
+    sysctls = scenario.get("host", {}).get("sysctls", {})
+    for family in (4, 6) if several else ():
+        if str(sysctls.get(f"net.ipv{family}.fib_multipath_hash_policy", "")).strip() == "1":
+            return "fib_multipath_hash_policy 1: nf_tables' trace gives each packet a hash that takes the place of this"
     return None

@@ -67,7 +67,8 @@ class Step:
             if came is not None and self.packets.get(came, {}).get("length") not in (None, length):
                 came = None  # it is not as long as when it was first seen
             self.packets[number] = {"path": [], "fate": "dropped", "seen": describe(self._told(event.data)),
-                                    "looped_from": came, "loop": loop, "length": length}  # fmt: skip
+                                    "looped_from": came, "loop": loop, "length": length,
+                                    "six": length is not None}  # fmt: skip
         elif isinstance(event, Emitted):
             told = {"iface": event.iface, "frame_hex": event.frame.hex(), "summary": describe(event.frame[14:])}
             self.emitted.append(told)
@@ -103,7 +104,9 @@ class Step:
             self.packets[number]["fate"] = "delivered"
         elif isinstance(event, Dropped) and event.where == "confirm":
             self._seen(number, event.hook)
-            self.packets[number]["fate"] = "delivered" if event.hook == "INPUT" else "sent"
+            # the kernel's side looks before IPv4's confirmation, but behind IPv6's in INPUT, which is one place earlier
+            if not (event.hook == "INPUT" and self.packets[number]["six"]):
+                self.packets[number]["fate"] = "delivered" if event.hook == "INPUT" else "sent"
         elif isinstance(event, Fate) and event.fate == "sent":
             self._seen(number, "POSTROUTING")
             self.packets[number]["fate"] = "sent"

@@ -15,7 +15,7 @@ from typing import Any, Final, TextIO
 
 from iptables_emu.host.host import HostError
 from iptables_emu.packet.printable import printable
-from iptables_emu.scenario.compare import Observation, differences
+from iptables_emu.scenario.compare import Observation, compared
 from iptables_emu.scenario.format import Loaded, Scenario, ScenarioError, find_files, kernel_refusal, load
 from iptables_emu.scenario.report import observation_text
 
@@ -199,7 +199,7 @@ def _compare(name: str, scenario: Scenario, kernel: Run | None, emulator: Run, k
     try:
         seen = kernel(scenario)
         packets = sum(len(step["packets"]) for step in seen["steps"])
-        lines = differences(seen, emulator(scenario), scenario)
+        lines = compared(seen, emulator, scenario)
     except RunError as error:
         return Comparison(name, backend, "DIFFERS", lines=(str(error),))
     return Comparison(name, backend, "DIFFERS" if lines else "ok", packets, tuple(lines))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from iptables_emu.scenario.compare import differences
+from iptables_emu.scenario.compare import compared
 from iptables_emu.scenario.emulate import emulate
 from iptables_emu.scenario.format import Scenario
 from tests.kernel.regressions import recorded, scenarios
@@ -15,5 +15,5 @@ RECORDED = recorded()
 @pytest.mark.parametrize(("name", "scenario"), scenarios(), ids=[name for name, _ in scenarios()])
 def test_emulator_sees_what_the_kernel_showed(name: str, scenario: Scenario) -> None:
     seen: dict[str, Any] = RECORDED[name]
-    found = differences(seen, emulate(scenario), scenario)
+    found = compared(seen, emulate, scenario)
     assert not found, "\n" + "\n".join(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from iptables_emu.host.fib import Flow
 from iptables_emu.host.host import Address, Host, HostError, parse_address
 from iptables_emu.model.address import network, show
 
@@ -70,3 +71,32 @@ def test_all_forwarding_does_not_undo_one_interface() -> None:
 def test_a_rule_that_is_not_understood_is_an_error(rule: str) -> None:
     with pytest.raises(HostError, match="not understood"):
         Host.from_dict({**HOST, "rules": [rule]})
+
+
+@pytest.mark.parametrize(("rule", "flow", "selected"), [
+    ("ipproto udp dport 53 lookup 100", Flow(1, proto=17, dport=53), True),
+    ("ipproto udp dport 53 lookup 100", Flow(1, proto=6, dport=53), False),
+    ("sport 20-1023 lookup 100", Flow(1, sport=1024), False),
+    ("uidrange 1000-2000 lookup 100", Flow(1, uid=1500), True),
+    ("not uidrange 1000-2000 lookup 100", Flow(1, uid=1500), False), ("tos 0x10 lookup 100", Flow(1, tos=0xF0), True),
+    ("tos 10 lookup 100", Flow(1, tos=0x10), True), ("oif eth0 lookup 100", Flow(1, iif="eth0"), False),
+    ("-4 fwmark 0x10/0xf0 lookup 100", Flow(1, mark=0x11), True),
+])  # fmt: skip
+def test_what_rules_select(rule: str, flow: Flow, selected: bool) -> None:
+    host = Host.from_dict({**HOST, "rules": [rule]})
+    assert any(r.table == 100 for r in host.fibs[4].choosing(flow)) is selected
+
+
+def test_goto_leads_on_and_suppressed_routes_do_not_count() -> None:
+    rules = ["pref 5 goto 20", "pref 10 prohibit", "pref 20 lookup main suppress_prefixlength 0"]
+    host = Host.from_dict({**HOST, "rules": rules})
+    assert host.fibs[4].find(Flow(value("10.9.9.9"))).type == "unicast"
+    assert [r.priority for r in host.fibs[4].choosing(Flow(1))] == [0, 20, 32766, 32767]
+    found = host.fibs[4].find(Flow(value("8.8.8.8")))
+    assert found.route is not None and found.route.plen == 0  # by main's own rule after all
+
+
+def test_rules_of_ipv6() -> None:
+    host = Host.from_dict({**HOST, "rules": ["-6 fwmark 7 prohibit"]})
+    assert host.fibs[6].find(Flow(1, mark=7)).error == "EACCES"
+    assert not host.fibs[4].find(Flow(value("8.8.8.8"), mark=7)).error

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from iptables_emu.scenario.compare import differences
+from iptables_emu.scenario.compare import compared
 from iptables_emu.scenario.emulate import emulate
 from iptables_emu.scenario.format import Scenario
 from iptables_emu.scenario.kernel.runner import KernelRunner
@@ -19,5 +19,5 @@ def cases() -> list[Any]:
 
 @pytest.mark.parametrize("scenario", cases())
 def test_emulator_sees_what_the_kernel_sees(runner: KernelRunner, scenario: Scenario) -> None:
-    found = differences(runner.run(scenario), emulate(scenario), scenario)
+    found = compared(runner.run(scenario), emulate, scenario)
     assert not found, "\n" + "\n".join(found)

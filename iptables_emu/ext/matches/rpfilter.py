@@ -78,7 +78,7 @@ class Rpfilter(Match):
             return False
         if found.type != "unicast" and not (found.type == "local" and self.accept_local):
             return False
-        return found.route.dev == pkt.iif or self.loose
+        return found.route.leaves_by(pkt.iif) or self.loose
 
     def _passes6(self, pkt: Packet, ctx: Context) -> bool:
         if pkt.src == 0:

@@ -92,11 +92,10 @@ class _Tcpmss(Target):
 
 def _clamped(pkt: Packet, ctx: Context) -> int | None:
     """What the smaller MTU of both directions leaves, or None when that is nothing."""
-    devices = [ctx.oif]
-    back = ctx.host.fibs[pkt.family].lookup(pkt.src)
-    if back.route is not None and not back.error:
-        devices.append("lo" if back.route.type == "local" else back.route.dev)
-    mtus = [ctx.host.interfaces[name].mtu for name in devices if name in ctx.host.interfaces]
+    mtus = [pkt.mtu] if pkt.mtu else []
+    back = ctx.host.route_to(pkt.family, pkt.src)
+    if back is not None:
+        mtus.append(ctx.host.exceptions.mtu(back, "lo" if back.type == "local" else back.dev))
     room = min(mtus, default=0xFFFFFFFF) - HEADER[pkt.family] - 20
     return room & 0xFFFF if room > 0 else None
 

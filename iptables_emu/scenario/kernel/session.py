@@ -66,6 +66,9 @@ class Session:
         self._backend, self._klog = backend, klog
         self._spoilt = False
         self._link_local = "fe80:" in json.dumps(host)
+        # what is left of rations and what neighbours have answered outlives a scenario
+        self._spoilt |= "icmp_rate" in json.dumps(host) or "icmp.rate" in json.dumps(host)
+        self._spoilt |= any(config.get("arp") for config in host.get("interfaces", {}).values())
         self._tables: list[tuple[str, str]] | None = None  # of the last rulesets
         self._empty: dict[str, str] = {}  # legacy: the last rulesets' tables as they were at first
         self._saved: tuple[str, dict[str, str]] = ("", {})  # the last rulesets given, and as saved

@@ -66,8 +66,8 @@ class Steps:
     def _inject(self, value: Step | list[Step]) -> None:
         for one in value if isinstance(value, list) else [value]:
             frame = self._frame(one)
-            if _is_fragment(frame):
-                self.spoilt = True  # a fragment waits for the others longer than the scenario lasts
+            # a fragment waits for the others, and a path MTU is believed, longer than the scenario lasts
+            self.spoilt |= _is_fragment(frame) or _teaches(frame)
             self._wire.send(one["iface"], frame)
 
     def _frame(self, step: Step) -> bytes:
@@ -159,6 +159,16 @@ def _is_fragment(frame: bytes) -> bool:
     if frame[12:14] == ETHERTYPE_IPV4:
         return len(frame) > 21 and bool(struct.unpack_from("!H", frame, 20)[0] & 0x3FFF)
     return frame[20:21] == FRAGMENT6 or (frame[20:21] in EXTENSIONS6 and FRAGMENT6 in frame[54:])
+
+
+def _teaches(frame: bytes) -> bool:
+    """Whether it may be an ICMP error that tells of a path MTU or of another gateway."""
+    if len(frame) < 34:
+        return False
+    if frame[12:14] == ETHERTYPE_IPV4:
+        at = 14 + (frame[14] & 15) * 4
+        return frame[23:24] == b"\x01" and (frame[at : at + 2] == b"\3\4" or frame[at : at + 1] == b"\5")
+    return frame[20:21] in EXTENSIONS6 or (frame[20:21] == b"\x3a" and frame[54:55] in (b"\2", b"\x89"))
 
 
 def _packet(step: Step) -> bytes:

@@ -14,6 +14,7 @@ import struct
 from pathlib import Path
 from typing import Any, Final
 
+from iptables_emu.host.words import family_of_route
 from iptables_emu.scenario.kernel.namespace import Namespace
 from iptables_emu.scenario.kernel.process import KernelError, run_command
 
@@ -39,7 +40,8 @@ HOST_SYSCTLS: Final = {
     "net.ipv6.conf.default.accept_dad": 0,
     "net.ipv6.conf.default.router_solicitations": 0,
 }
-ROUTE_WORDS: Final = ("via", "dev", "src", "table", "scope", "metric")
+ONE_QUEUE: Final = "numtxqueues 1 numrxqueues 1"
+ROUTE_WORDS: Final = ("src", "table", "scope", "metric")
 
 
 class Testbed:
@@ -65,6 +67,10 @@ class Testbed:
     def links(self) -> list[str]:
         """The interfaces that lead to the far namespace."""
         return [n for n, config in self.interfaces.items() if n != "lo" and config.get("type", "veth") == "veth"]
+
+    def has_carrier(self, interface: str) -> bool:
+        """Whether the far end of a link is up."""
+        return bool(self.interfaces.get(interface, {}).get("carrier", True))
 
     def mac(self, interface: str) -> bytes:
         """The address of the host's end of a link: as given, or 02:00:00:00:00 and the number of the interface."""
@@ -95,12 +101,14 @@ class Testbed:
             for name, value in sysctls.items():
                 write_sysctl(name, value)
             _ip_batch(self._address_commands(host))
+            rules6 = [f"rule add {rule[3:]}" for rule in host.get("rules", []) if rule.startswith("-6 ")]
+            _ip_batch(rules6, "-6")
             for name, value in sysctls.items():
                 write_sysctl(name, value)  # again, for "all" changes those of single interfaces
             if host.get("ipsets"):
                 run_command(["ipset", "restore"], host["ipsets"])
         with self.far.entered():
-            _ip_batch([f"link set {name} up" for name in (*self.links(), FENCE_LINK)])
+            _ip_batch([f"link set {name} up" for name in (*self.links(), FENCE_LINK) if self.has_carrier(name)])
             for name in (*self.links(), FENCE_LINK):
                 disable_offloads(name)
 
@@ -111,12 +119,13 @@ class Testbed:
             size = f"mtu {config['mtu']}" if "mtu" in config else ""
             near, far = self.mac(name).hex(":"), self.far_mac(name).hex(":")
             if config.get("type", "veth") == "veth":
-                peer = f"type veth peer name {name} address {far} {size} netns {self.far.name}"
-                commands.append(f"link add {name} address {near} {size} {peer}")
+                # with one queue the sending side makes no flow hash, which multipath routes would take over
+                peer = f"type veth peer name {name} address {far} {size} {ONE_QUEUE} netns {self.far.name}"
+                commands.append(f"link add {name} address {near} {size} {ONE_QUEUE} {peer}")
             else:
                 commands.append(f"link add {name} address {near} {size} type {config['type']}")
             arp, state = "on" if config.get("arp") else "off", "down" if config.get("down") else "up"
-            commands.append(f"link set {name} arp {arp} {state}")
+            commands.append(f"link set {name} arp {arp} {state} group {config.get('group', 0)}")
         return commands
 
     def _address_commands(self, host: dict[str, Any]) -> list[str]:
@@ -126,9 +135,8 @@ class Testbed:
             for address in config.get("addresses", [])
         ]
         for route in host.get("routes", []):
-            words = [f"{word} {route[word]}" for word in ROUTE_WORDS if word in route]
-            commands.append(f"route add {route.get('type', '')} {route['dst']} {' '.join(words)}")
-        commands += [f"rule add {rule}" for rule in host.get("rules", [])]
+            commands.append(f"route add {route.get('type', '')} {route['dst']} {_route_words(route)}")
+        commands += [f"rule add {rule}" for rule in host.get("rules", []) if not rule.startswith("-6 ")]
         commands += [
             f"neigh replace {n['dst']} lladdr {n['mac']} dev {n['dev']} nud permanent"
             for n in host.get("neighbours", [])
@@ -136,8 +144,28 @@ class Testbed:
         return commands
 
 
-def _ip_batch(commands: list[str]) -> None:
-    run_command(["ip", "-batch", "-"], "".join(f"{command}\n" for command in commands))
+def _route_words(route: dict[str, Any]) -> str:
+    """What ``ip route add`` takes after the destination; nexthops last."""
+    words = [f"{word} {route[word]}" for word in ROUTE_WORDS if word in route]
+    if "tos" in route:
+        words.append(f"tos {route['tos']:#x}")
+    if "mtu" in route:
+        words.append(f"mtu {'lock ' if route.get('mtu_lock') else ''}{route['mtu']}")
+    six = family_of_route(route) == 6
+    for hop in route.get("nexthops", ()):
+        words.append(f"nexthop {_way_words(hop, six)} weight {hop.get('weight', 1)}")
+    return " ".join([_way_words(route, six), *words])
+
+
+def _way_words(way: dict[str, Any], six: bool) -> str:
+    via = f"via {'inet6 ' if ':' in way['via'] and not six else ''}{way['via']}" if "via" in way else ""
+    dev = f"dev {way['dev']}" if "dev" in way else ""
+    return f"{via} {dev} {'onlink' if way.get('onlink') else ''}"
+
+
+def _ip_batch(commands: list[str], *options: str) -> None:
+    if commands:
+        run_command(["ip", *options, "-batch", "-"], "".join(f"{command}\n" for command in commands))
 
 
 def write_sysctl(name: str, value: object) -> None:

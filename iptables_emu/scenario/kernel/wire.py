@@ -69,7 +69,7 @@ class Wire:
         """Wait until each link works both ways: the kernel activates links later, from a worker."""
         frame = bytes(12) + struct.pack("!H", ETH_P_FENCE) + bytes(46)
         down = {name for name, config in self._bed.interfaces.items() if config.get("down")}
-        links = [name for name in (*self._bed.links(), FENCE_LINK) if name not in down]
+        links = [n for n in (*self._bed.links(), FENCE_LINK) if n not in down and self._bed.has_carrier(n)]
         missing = {(receiver, name) for receiver in (self._inside, self._outside) for name in links}
         deadline = time.monotonic() + PATIENCE
         while missing:

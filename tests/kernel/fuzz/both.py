@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from iptables_emu.scenario.compare import differences
+from iptables_emu.scenario.compare import compared, differences
 from iptables_emu.scenario.emulate import emulate
 from iptables_emu.scenario.kernel.process import KernelError
 from iptables_emu.scenario.kernel.runner import KernelRunner
@@ -59,7 +59,7 @@ def kind_of(outcome: Outcome) -> str:
 def against(seen: dict[str, Any], scenario: Scenario) -> list[str]:
     """The differences of the emulator from what the kernel showed."""
     try:
-        return differences(seen, emulate(scenario), scenario)
+        return compared(seen, emulate, scenario)
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         return [

@@ -6,6 +6,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.kernel.fuzz import routing
+
 OUTSIDE4 = ("198.51.100.1", "198.51.100.200", "203.0.113.7", "203.0.113.8", "1.1.1.1", "8.8.8.8")
 OUTSIDE6 = ("2a00:1450::5", "2a00:1450::6", "2001:db8:5::42", "2606:4700::1111")
 TEMPLATES4: tuple[dict[str, tuple[str, ...]], ...] = (
@@ -80,6 +82,8 @@ def make(rng: random.Random, profile: str) -> Net:
     net = Net(family, host, links, OUTSIDE6 if family == 6 else OUTSIDE4, uplink)
     if profile == "routing":
         _vary_routing(rng, net)
+    if profile in ("routing", "ipv6") and rng.random() < 0.6:
+        routing.vary(rng, net)
     if profile in ("conntrack", "mixed") and rng.random() < 0.3:
         host["sysctls"].update(_tracking_sysctls(rng))
     return net

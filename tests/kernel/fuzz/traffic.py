@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 from iptables_emu.packet.build import build
+from tests.kernel.fuzz import routing
 from tests.kernel.fuzz.hostile import fragments, mangled, with_extension_header
 from tests.kernel.fuzz.hosts import Net
 from tests.kernel.fuzz.wishes import FLAGS, MARKS, PAYLOADS, PORTS, TOS, TTLS, Wish, port, weighted
@@ -43,6 +44,9 @@ class Traffic:
 
     def fresh(self) -> Step:
         rng = self.rng
+        if self.profile in ("routing", "ipv6") and rng.random() < 0.06:
+            link = rng.choice(self.net.links)
+            return routing.lesson(rng, self.net, link.name, rng.choice(link.peers))
         wish = dict(rng.choice(self.wishes)) if self.wishes and rng.random() < 0.75 else {}
         local = rng.random() < (0.75 if wish.get("hook") == "OUTPUT" else 0.18)
         packet, iface = self.packet(wish, local)
@@ -138,7 +142,7 @@ class Traffic:
     def _transport(self, packet: dict[str, Any], wish: Wish) -> None:
         rng, proto = self.rng, packet["proto"]
         payload = wish.get("payload") or (rng.choice(PAYLOADS) if rng.random() < 0.4 else "")
-        if self.profile == "routing" and rng.random() < 0.08:
+        if self.profile in ("routing", "ipv6") and rng.random() < 0.08:
             payload = "x" * rng.choice((500, 1252, 1300, 1400, 1452))
         if payload:
             packet["payload"] = payload
