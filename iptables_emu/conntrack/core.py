@@ -184,6 +184,7 @@ class Conntrack:
             conn.status |= t.EXPECTED
             conn.master = expected.master
             conn.mark = expected.master.mark
+            conn.helper = expected.helper
             expected.arrange(self, conn)
         elif template and template.helper:
             conn.helper = template.helper

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iptables_emu.conntrack.tuples import ORIGINAL, WITH_PORTS, Tuple
+from iptables_emu.conntrack.tuples import GRE, ORIGINAL, WITH_PORTS, Tuple
 from iptables_emu.model.address import show
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 SECOND = 1_000_000_000
 MOST_ATTEMPTS = 128
 MOST_PORT = 65535
+# outcomes of Expectations.related
+WAITS, BUSY, ALREADY = "waits", "busy", "already"
 
 
 @dataclass(slots=True, eq=False)
@@ -23,7 +26,9 @@ class Expectation:
     """One connection to come; None for ``src`` and 0 for ``sport`` are any.
 
     ``nat``: its translation follows that of the master, whose ``direction`` tells between whom it is and whose
-    announcing side listens at ``saved_port``. ``permanent``: many connections may fulfil it.
+    announcing side listens at ``saved_port``. ``expectfn`` arranges what is otherwise arranged so. ``permanent``:
+    many connections may fulfil it; ``inactive``: none yet. ``kind`` is the helper's class of expectations, of which a
+    master has ``most``; ``helper`` is what the new connection gets.
     """
 
     master: Conn
@@ -38,8 +43,13 @@ class Expectation:
     sport: int = 0
     src_mask: int | None = None  # None is all bits
     permanent: bool = False
+    inactive: bool = False
+    kind: int = 0
+    helper: str = ""
     nat: bool = False
+    saved_addr: int = 0
     saved_port: int = 0
+    expectfn: Callable[[Conntrack, Conn, Expectation], None] | None = None
     until: int = 0
 
     @property
@@ -81,7 +91,10 @@ class Expectation:
         return self.master.zone_of(ORIGINAL)
 
     def arrange(self, core: Conntrack, conn: Conn) -> None:
-        """NAT of the data connection follows its master (nf_nat_follow_master)."""
+        """NAT of the data connection follows its master (nf_nat_follow_master), unless the helper knows better."""
+        if self.expectfn is not None:
+            self.expectfn(core, conn, self)
+            return
         if not self.nat:
             return
         from iptables_emu.conntrack import nat
@@ -94,19 +107,19 @@ class Expectation:
     def text(self, now: int) -> str:
         """As ``conntrack -L expect`` prints it."""
         every = (1 << (32 if self.family == 4 else 128)) - 1
-        ports = self.proto in WITH_PORTS
         words = [str(max(0, self.until - now) // SECOND), f"proto={self.proto}"]
         words.append(Tuple(self.family, self.src or 0, self.dst, self.proto, self.sport, self.dport).text())
         words.append(f"mask-src={show(self.mask, self.family)} mask-dst={show(every, self.family)}")
-        if ports:
+        if self.proto in WITH_PORTS or self.proto == GRE:
             words.append(f"sport={MOST_PORT if self.sport else 0} dport={MOST_PORT}")
         master = self.master.original
         words.append(f"master-src={show(master.src, self.family)} master-dst={show(master.dst, self.family)}")
         if master.proto in WITH_PORTS:
             words.append(f"sport={master.sport} dport={master.dport}")
-        if self.permanent:
-            words.append("PERMANENT")
-        words.append(f"class=0 helper={self.master.helper}")
+        flags = [name for name, given in (("PERMANENT", self.permanent), ("INACTIVE", self.inactive)) if given]
+        if flags:
+            words.append(",".join(flags))
+        words.append(f"class={self.kind} helper={self.master.helper}")
         return " ".join(words)
 
 
@@ -116,38 +129,57 @@ class Expectations:
     def __init__(self) -> None:
         self.waiting: list[Expectation] = []
 
-    def add(self, new: Expectation, now: int) -> bool:
-        """Wait for it; an equal one of the same master is replaced, and the oldest goes when there are too many.
-
-        False: another one may want the same packets.
+    def related(self, new: Expectation, now: int, *, any_master: bool = False) -> str:
+        """Wait for it; an equal one of the same master and class is replaced, and the oldest of a class goes when
+        there are too many. BUSY: another one may want the same packets; ALREADY: an equal one of another class or, with
+        ``any_master``, of another master waits (nf_ct_expect_related).
         """
         for other in self.waiting:
-            if other.master is new.master and other.same(new):
+            if (any_master or other.master is new.master) and other.same(new):
+                if other.kind != new.kind or other.master is not new.master:
+                    return ALREADY
                 self.waiting.remove(other)
                 break
             if other.clashes(new):
-                return False
-        mine = [e for e in self.waiting if e.master is new.master]
+                return BUSY
+        mine = [e for e in self.of(new.master) if e.kind == new.kind]
         if len(mine) >= new.most:
             self.waiting.remove(mine[-1])
         new.until = now + new.seconds * SECOND
         self.waiting.insert(0, new)
-        return True
+        return WAITS
+
+    def add(self, new: Expectation, now: int) -> bool:
+        """Whether it waits now."""
+        return self.related(new, now) == WAITS
 
     def add_at_port(self, new: Expectation, now: int, rng: random.Random) -> bool:
         """Wait at its port, or where that is busy at a random one above it (nf_nat_exp_find_port)."""
         lowest = new.dport
         span = MOST_PORT - lowest
         for _ in range(min(span, MOST_ATTEMPTS) + 1):
-            if self.add(new, now):
-                return True
+            outcome = self.related(new, now)
+            if outcome != BUSY:
+                return outcome == WAITS
             new.dport = lowest + rng.randrange(span) if span else lowest
         return False
+
+    def of(self, master: Conn) -> list[Expectation]:
+        """Those of a connection, the newest first."""
+        return [e for e in self.waiting if e.master is master]
+
+    def find(self, key: Tuple, zone: int) -> Expectation | None:
+        """The newest that a packet would fulfil, were it active (nf_ct_expect_find_get)."""
+        return next((e for e in self.waiting if e.fits(key) and e.zone == zone), None)
+
+    def remove(self, expectation: Expectation) -> None:
+        if expectation in self.waiting:
+            self.waiting.remove(expectation)
 
     def take(self, key: Tuple, zone: int) -> Expectation | None:
         """The expectation that this first packet fulfils, used up unless it is permanent."""
         for expectation in self.waiting:
-            if expectation.fits(key) and expectation.zone == zone:
+            if not expectation.inactive and expectation.fits(key) and expectation.zone == zone:
                 if not expectation.master.confirmed:
                     return None
                 if not expectation.permanent:

@@ -168,7 +168,9 @@ class Machine:
             self.drop(pkt, hook, "", f"queued in {step} {hook}, and nobody listens")
         elif step == "confirm":
             self.drop(pkt, hook, "confirm", "the translated tuple was taken")
-        elif step in ("conntrack", "helper"):
+        elif step == "helper":
+            self.drop(pkt, hook, "helper", "dropped by the connection's helper")
+        elif step == "conntrack":
             self.drop(pkt, hook, "", f"dropped by {step}")
         else:
             self.drop(pkt, hook, f"{step} {hook}", f"dropped in {step} {hook}")

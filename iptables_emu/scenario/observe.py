@@ -101,7 +101,7 @@ class Step:
         elif isinstance(event, Delivered):
             self._seen(number, "INPUT")
             self.packets[number]["fate"] = "delivered"
-        elif isinstance(event, Dropped) and event.where == "confirm":
+        elif isinstance(event, Dropped) and event.where in ("helper", "confirm"):
             self._seen(number, event.hook)
             self.packets[number]["fate"] = "delivered" if event.hook == "INPUT" else "sent"
         elif isinstance(event, Fate) and event.fate == "sent":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from iptables_emu.conntrack.helpers import amanda, broadcast, ftp, irc, tftp, unknown
+from iptables_emu.conntrack.helpers import amanda, broadcast, ftp, irc, sip, tftp, unknown
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.packet.packet import Packet
 
@@ -19,6 +19,7 @@ HELPERS: dict[str, Helper] = {
     "ftp": ftp.help_packet,
     "tftp": tftp.help_packet,
     "irc": irc.help_packet,
+    "sip": sip.help_packet,
     "amanda": amanda.help_packet,
     **dict.fromkeys(broadcast.SERVICES, broadcast.help_packet),
     **dict.fromkeys(unknown.ACTS, unknown.help_packet),

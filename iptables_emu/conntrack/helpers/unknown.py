@@ -20,17 +20,9 @@ if TYPE_CHECKING:
     from iptables_emu.conntrack.table import Conn
     from iptables_emu.engine.context import Context
 
-SHORTEST_SIP = len("SIP/2.0 200")
-SIP_STARTS = (b"SIP/2.0 ", b"INVITE", b"UPDATE", b"ACK", b"PRACK", b"BYE", b"REGISTER")
 PPTP_HEADER = 12
 PPTP_MAGIC = b"\x1a\x2b\x3c\x4d"
 SANE_START = (7).to_bytes(4, "big")
-
-
-def _sip(conn: Conn, pkt: Packet, payload: bytes) -> bool:
-    if len(payload) < SHORTEST_SIP or (pkt.proto == TCP and not established(pkt)):
-        return False
-    return bool(conn.status & t.NAT_MASK) or payload.upper().startswith(SIP_STARTS)
 
 
 def _pptp(conn: Conn, pkt: Packet, payload: bytes) -> bool:
@@ -50,7 +42,7 @@ def _translated(conn: Conn, pkt: Packet, payload: bytes) -> bool:
 
 
 ACTS: dict[str, Callable[[Conn, Packet, bytes], bool]] = {
-    "sip": _sip, "pptp": _pptp, "sane": _sane, "Q.931": _h323, "RAS": _h323, "H.245": _h323,
+    "pptp": _pptp, "sane": _sane, "Q.931": _h323, "RAS": _h323, "H.245": _h323,
     "snmp_trap": _translated,
 }  # fmt: skip
 
