@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from iptables_emu.conntrack import nat, sctp, tcp, tcp_segment
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.expect import Expectations
-from iptables_emu.conntrack.helpers import HELPERS
+from iptables_emu.conntrack.gre import GreKeys
+from iptables_emu.conntrack.helpers import DESTROYED, HELPERS
 from iptables_emu.conntrack.nat_range import NatRange
 from iptables_emu.conntrack.table import SECOND, Conn, CtTemplate, Table
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY, Tuple, read_tuple
@@ -35,6 +36,7 @@ class Conntrack:
         self.sysctls, self.rng = sysctls, rng
         self.table = Table()
         self.expectations = Expectations()
+        self.gre_keys = GreKeys()
         self.now = 0
         self.reason = ""  # why the last packet was INVALID
         self.invalid: list[str] = []
@@ -55,7 +57,18 @@ class Conntrack:
 
     def kill(self, conn: Conn) -> None:
         self.table.remove(conn)
+        self._forget(conn)
+
+    def _forget(self, conn: Conn) -> None:
+        """What a helper has announced goes with its connection."""
+        if conn.helper in DESTROYED:
+            DESTROYED[conn.helper](self, conn)
         self.expectations.forget(conn)
+
+    def release(self, conn: Conn) -> None:
+        """The packet that would have made the connection is gone: nothing of it stays."""
+        if not conn.confirmed:
+            self.kill(conn)
 
     def flush(self) -> None:
         for conn in self.table:
@@ -63,7 +76,7 @@ class Conntrack:
 
     def expire(self) -> None:
         for conn in self.table.expire(self.now):
-            self.expectations.forget(conn)
+            self._forget(conn)
         self.expectations.expire(self.now)
 
     def seq_offset(self, conn: Conn, direction: int, seq: int) -> int:
@@ -127,7 +140,7 @@ class Conntrack:
     def _normal(self, pkt: Packet, hook: str) -> Verdict | None:
         """Find or make the connection; None: look up again."""
         problem = self._error(pkt, hook)
-        key = read_tuple(pkt.family, pkt.src, pkt.dst, pkt.proto, bytes(pkt.data[pkt.l4 : pkt.length]))
+        key = self._read(pkt.family, pkt.src, pkt.dst, pkt.proto, bytes(pkt.data[pkt.l4 : pkt.length]))
         if key is None or problem == "short packet":
             return self._invalid(pkt, problem or "short packet")
         template = pkt.ct_template
@@ -162,6 +175,10 @@ class Conntrack:
         if pkt.ctinfo == t.ESTABLISHED_REPLY:
             conn.status |= t.SEEN_REPLY
         return Verdict.ACCEPT
+
+    def _read(self, family: int, src: int, dst: int, proto: int, segment: bytes) -> Tuple | None:
+        key = read_tuple(family, src, dst, proto, segment)
+        return self.gre_keys.complete(key) if key and proto == t.GRE and t.names_call(segment) else key
 
     def _find(self, key: Tuple, template: CtTemplate | None) -> tuple[Conn, int] | None:
         """The connection of a tuple; each direction is looked up in the zone that counts for it."""
@@ -210,8 +227,10 @@ class Conntrack:
                 return "invalid", "invalid new"
             self.refresh(conn, self.sysctl("icmp_timeout" if proto == ICMP else "icmpv6_timeout"))
         elif proto == t.GRE:
-            stream = conn.status & t.SEEN_REPLY
-            self.refresh(conn, self.sysctl("gre_timeout_stream" if stream else "gre_timeout"))
+            if not conn.confirmed:
+                conn.gre_seconds = self.sysctl("gre_timeout"), self.sysctl("gre_timeout_stream")
+            stream = bool(conn.status & t.SEEN_REPLY)
+            self.refresh(conn, conn.gre_seconds[stream])
             if stream:
                 conn.status |= t.ASSURED
         elif proto == SCTP:
@@ -264,7 +283,7 @@ class Conntrack:
     def _related(self, pkt: Packet, segment: bytes) -> Verdict:
         """An error belongs to the connection of the packet that it quotes (nf_conntrack_inet_error)."""
         inner = quoted(segment[8:], pkt.family)
-        key = read_tuple(*inner[:4], inner[4]) if inner else None
+        key = self._read(*inner) if inner else None
         if key is None or not key.invertible():
             return self._invalid(pkt, "invalid inner packet")
         found = self._find(key.inverse(), pkt.ct_template)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iptables_emu.conntrack.tuples import GRE, ORIGINAL, WITH_PORTS, Tuple
+from iptables_emu.conntrack.tuples import GRE, ORIGINAL, Tuple
 from iptables_emu.model.address import show
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ WAITS, BUSY, ALREADY = "waits", "busy", "already"
 
 @dataclass(slots=True, eq=False)
 class Expectation:
-    """One connection to come; None for ``src`` and 0 for ``sport`` are any.
+    """One connection to come; None for ``src`` and ``sport`` is any.
 
     ``nat``: its translation follows that of the master, whose ``direction`` tells between whom it is and whose
     announcing side listens at ``saved_port``. ``expectfn`` arranges what is otherwise arranged so. ``permanent``:
@@ -40,7 +40,7 @@ class Expectation:
     direction: int = ORIGINAL
     seconds: int = 300
     most: int = 1  # of one master
-    sport: int = 0
+    sport: int | None = None
     src_mask: int | None = None  # None is all bits
     permanent: bool = False
     inactive: bool = False
@@ -64,7 +64,7 @@ class Expectation:
         return (
             (key.family, key.dst, key.proto, key.dport) == (self.family, self.dst, self.proto, self.dport)
             and ((self.src or 0) ^ key.src) & self.mask == 0
-            and self.sport in (0, key.sport)
+            and self.sport in (None, key.sport)
         )
 
     def same(self, other: Expectation) -> bool:
@@ -79,7 +79,7 @@ class Expectation:
             self.there == other.there
             and self.zone == other.zone
             and ((self.src or 0) ^ (other.src or 0)) & both == 0
-            and (self.sport == other.sport or not (self.sport and other.sport))
+            and (self.sport == other.sport or None in (self.sport, other.sport))
         )
 
     @property
@@ -107,20 +107,23 @@ class Expectation:
     def text(self, now: int) -> str:
         """As ``conntrack -L expect`` prints it."""
         every = (1 << (32 if self.family == 4 else 128)) - 1
-        words = [str(max(0, self.until - now) // SECOND), f"proto={self.proto}"]
-        words.append(Tuple(self.family, self.src or 0, self.dst, self.proto, self.sport, self.dport).text())
+        addresses = Tuple(self.family, self.src or 0, self.dst, 0).text()
+        words = [str(max(0, self.until - now) // SECOND), f"proto={self.proto}", addresses]
+        words.append(_ends(self.proto, self.sport or 0, self.dport))
         words.append(f"mask-src={show(self.mask, self.family)} mask-dst={show(every, self.family)}")
-        if self.proto in WITH_PORTS or self.proto == GRE:
-            words.append(f"sport={MOST_PORT if self.sport else 0} dport={MOST_PORT}")
+        words.append(_ends(self.proto, 0 if self.sport is None else MOST_PORT, MOST_PORT))
         master = self.master.original
         words.append(f"master-src={show(master.src, self.family)} master-dst={show(master.dst, self.family)}")
-        if master.proto in WITH_PORTS:
-            words.append(f"sport={master.sport} dport={master.dport}")
+        words.append(_ends(master.proto, master.sport, master.dport))
         flags = [name for name, given in (("PERMANENT", self.permanent), ("INACTIVE", self.inactive)) if given]
         if flags:
             words.append(",".join(flags))
         words.append(f"class={self.kind} helper={self.master.helper}")
         return " ".join(words)
+
+
+def _ends(proto: int, sport: int, dport: int) -> str:
+    return f"srckey={sport:#x} dstkey={dport:#x}" if proto == GRE else f"sport={sport} dport={dport}"
 
 
 class Expectations:
@@ -160,7 +163,7 @@ class Expectations:
         for _ in range(min(span, MOST_ATTEMPTS) + 1):
             outcome = self.related(new, now)
             if outcome != BUSY:
-                return outcome == WAITS
+                return outcome == WAITS and new.dport != 0  # to the kernel port 0 says that none is left
             new.dport = lowest + rng.randrange(span) if span else lowest
         return False
 

@@ -78,8 +78,11 @@ def unique_tuple(core: Conntrack, conn: Conn, current: Tuple, wanted: NatRange, 
     if not drawn:
         if wanted.min_port is not None:
             low, high = wanted.min_port, wanted.max_port or 0
-            if wanted.base_port is None and low <= _key(chosen, manip) <= high and chosen.proto in _KEYED and (
-                low == high or not used(core, conn, chosen)
+            if (
+                wanted.base_port is None
+                and low <= _key(chosen, manip) <= high
+                and chosen.proto in _KEYED
+                and (low == high or not used(core, conn, chosen))
             ):
                 return chosen
             if chosen.proto not in _KEYED:
@@ -223,6 +226,8 @@ def rewrite(pkt: Packet, target: Tuple, manip: str) -> bool:
     space = len(pkt.data) - pkt.l4
     if pkt.proto in _KEYED and space < LEAST_HEADER and not pkt.frag_offset:
         return False
+    if pkt.proto == t.GRE and manip == "dst" and not pkt.frag_offset and pkt.data[pkt.l4 + 1] & 7 > 1:
+        return False  # neither GRE nor PPTP's
     if manip == "src":
         pkt.set_src(target.src)
     else:
@@ -236,6 +241,8 @@ def rewrite(pkt: Packet, target: Tuple, manip: str) -> bool:
             _sctp_checksum(pkt)
     elif pkt.proto in (ICMP, ICMPV6) and _has_id(pkt):
         _set_icmp_id(pkt, target.sport)
+    elif pkt.proto == t.GRE and manip == "dst" and t.names_call(bytes(pkt.data[pkt.l4 :])):
+        pkt.set_l4(t.GRE_CALL, target.dport.to_bytes(2, "big"))
     return True
 
 

@@ -42,6 +42,7 @@ class Conn:
     tcp: TcpState | None = None
     stream_at: int = 0  # UDP: from when on it counts as a stream
     sctp: Association | None = None
+    gre_seconds: tuple[int, int] = (0, 0)  # until and after the first reply
     masq_dev: str = ""
     seq_offsets: list[tuple[int, int, int]] = field(default_factory=lambda: [(0, 0, 0), (0, 0, 0)])
     ftp_lines: dict[int, list[int]] = field(default_factory=dict)

@@ -155,6 +155,8 @@ class Machine:
             else:
                 verdict = self._table(step, pkt, ctx)
             if verdict is not Verdict.ACCEPT:
+                if verdict is Verdict.DROP and pkt.ct is not None:
+                    self.conntrack.release(pkt.ct)
                 self._stopped(pkt, hook, step, verdict)
                 return verdict
         return Verdict.ACCEPT

@@ -103,7 +103,11 @@ class Step:
             self.packets[number]["fate"] = "delivered"
         elif isinstance(event, Dropped) and event.where in ("helper", "confirm"):
             self._seen(number, event.hook)
-            self.packets[number]["fate"] = "delivered" if event.hook == "INPUT" else "sent"
+            # at IPv6's INPUT conntrack confirms before the last waypoint, elsewhere behind it
+            if event.hook != "INPUT":
+                self.packets[number]["fate"] = "sent"
+            elif self.packets[number]["length"] is None:
+                self.packets[number]["fate"] = "delivered"
         elif isinstance(event, Fate) and event.fate == "sent":
             self._seen(number, "POSTROUTING")
             self.packets[number]["fate"] = "sent"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from iptables_emu.conntrack.helpers import amanda, broadcast, ftp, irc, sip, tftp, unknown
+from iptables_emu.conntrack.helpers import amanda, broadcast, ftp, irc, pptp, sane, sip, tftp, unknown
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.packet.packet import Packet
 
@@ -20,7 +20,11 @@ HELPERS: dict[str, Helper] = {
     "tftp": tftp.help_packet,
     "irc": irc.help_packet,
     "sip": sip.help_packet,
+    "pptp": pptp.help_packet,
+    "sane": sane.help_packet,
     "amanda": amanda.help_packet,
     **dict.fromkeys(broadcast.SERVICES, broadcast.help_packet),
     **dict.fromkeys(unknown.ACTS, unknown.help_packet),
 }
+# what is to be done when a helper's connection is no more
+DESTROYED: dict[str, Callable[[Conntrack, Conn], None]] = {"pptp": pptp.forget}

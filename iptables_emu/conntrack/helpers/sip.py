@@ -40,7 +40,6 @@ SIGNALLING_SECONDS = 180
 RESPONSE = b"sip/2.0 "
 SHORTEST = len("SIP/2.0 200")
 END_OF_HEADERS = b"\r\n\r\n"
-U32 = 0xFFFFFFFF
 
 
 def help_packet(core: Conntrack, conn: Conn, pkt: Packet, ctx: Context) -> Verdict:
@@ -85,7 +84,7 @@ def _size(rest: bytes, family: int) -> int | None:
         return None
     length, end = number(rest, told.start)
     blank = rest.find(END_OF_HEADERS, end)
-    return None if length > len(rest) or blank < 0 else blank + len(END_OF_HEADERS) + length
+    return None if end == told.start or length > len(rest) or blank < 0 else blank + len(END_OF_HEADERS) + length
 
 
 def _message(msg: Message) -> bool:
@@ -98,7 +97,10 @@ def _message(msg: Message) -> bool:
 
 def _cseq(msg: Message) -> tuple[int, Span] | None:
     span = msg.sip.header(CSEQ)
-    return (number(msg.sip.text, span.start)[0] & U32, span) if isinstance(span, Span) else None
+    if not isinstance(span, Span):
+        return None
+    value, end = number(msg.sip.text, span.start)
+    return None if end == span.start else (value, span)
 
 
 # -- requests ------------------------------------------------------------------------------------
@@ -171,7 +173,7 @@ def _register(msg: Message, cseq: int) -> bool:
 
 def _expires(msg: Message) -> int:
     span = msg.sip.header(EXPIRES)
-    return number(msg.sip.text, span.start)[0] & U32 if isinstance(span, Span) else 0
+    return number(msg.sip.text, span.start)[0] if isinstance(span, Span) else 0
 
 
 def _same_transport(msg: Message, at: int) -> bool:
@@ -192,7 +194,7 @@ REQUESTS: dict[bytes, Callable[[Message, int], bool]] = {
 def _response(msg: Message) -> bool:
     if msg.size < SHORTEST:
         return True
-    code = number(msg.sip.text, len(RESPONSE))[0] & U32
+    code = number(msg.sip.text, len(RESPONSE))[0]
     found = _cseq(msg) if code else None
     if found is None:
         return False

@@ -24,12 +24,14 @@ def process(msg: Message) -> bool:
         line = sdp_text.line(msg.sip, at, sdp_text.MEDIA)
         if line is None or line == BAD:
             break
-        name = next((n for n in MEDIA if msg.sip.text.startswith(n, line.start) and len(n) <= line.end - line.start), None)
+        name = next(
+            (n for n in MEDIA if msg.sip.text.startswith(n, line.start) and len(n) <= line.end - line.start), None
+        )
         if name is None:
             at = line.end
             continue
         at = line.start + len(name)
-        port = number(msg.sip.text, at)[0] & 0xFFFFFFFF
+        port = number(msg.sip.text, at)[0]
         if not port:
             continue  # an inactive medium
         own = sdp_text.address(msg.sip, at, sdp_text.CONNECTION, sdp_text.MEDIA)

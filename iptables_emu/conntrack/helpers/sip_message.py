@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iptables_emu.conntrack import tuples as t
+from iptables_emu.conntrack.helper_state import SipTalk
 from iptables_emu.conntrack.helpers import sdp_text
 from iptables_emu.conntrack.helpers.payload import direction_of, mangle, payload_of
 from iptables_emu.conntrack.helpers.sip_text import BAD, CONTENT_LENGTH, SipText, Span
-from iptables_emu.conntrack.helper_state import SipTalk
 from iptables_emu.conntrack.tuples import Tuple
 from iptables_emu.model.address import show
 from iptables_emu.packet.packet import Packet

@@ -13,6 +13,7 @@ from iptables_emu.conntrack.helpers.sip_text import (
     BAD,
     CONTACT,
     FROM,
+    LEAST_PORT,
     TO,
     VIA_TCP,
     VIA_UDP,
@@ -38,7 +39,7 @@ def translate_message(msg: Message) -> None:
     request = not msg.sip.low.startswith(b"sip/2.0")
     if request:
         uri = msg.sip.request_uri()
-        if isinstance(uri, Place):
+        if uri is not None:
             _map(msg, uri.span, uri)
     _translate_via(msg, request)
     walk = UriWalk(msg.sip, CONTACT)
@@ -91,7 +92,7 @@ def _translate_via(msg: Message, request: bool) -> None:
     if received is not None and received[0] == mine.dst != peer.src:
         msg.replace(received[1], msg.spell(peer.src, brackets=False))
     rport = msg.sip.number_parameter(end, b"rport=")
-    if isinstance(rport, tuple) and rport[0] & 0xFFFF == mine.dport != peer.sport:
+    if isinstance(rport, tuple) and LEAST_PORT <= rport[0] == mine.dport != peer.sport:
         msg.replace(rport[1], b"%d" % peer.sport)
 
 

@@ -17,9 +17,11 @@ Bad = Literal["bad"]
 SIP_PORT = 5060
 LEAST_PORT, MOST_PORT = 1024, 65535
 BLANKS = b" \t"
+U32, MOST_DIGITS = 0xFFFFFFFF, 11
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _DIGITS = re.compile(rb"\d*")
+_PORT = re.compile(rb"\d{1,5}(?=\D)")
 # as the kernel's isalpha has it: Latin-1
 LETTERS: Final = re.compile(rb"[A-Za-z\xaa\xb5\xba\xc0-\xd6\xd8-\xf6\xf8-\xff]*")
 _V4: Final = re.compile(rb"(\d+)\.(\d+)\.(\d+)\.(\d+)(?![.\da-fA-F])")
@@ -61,15 +63,24 @@ VIA_UDP = Header(b"via", b"v", b"udp ", "address")
 VIA_TCP = Header(b"via", b"v", b"tcp ", "address")
 
 
-def number(text: bytes, at: int, base: int = 10) -> tuple[int, int]:
-    """(value, end) of the digits at a place (simple_strtoul: 64 bits); base 0 knows 0x and 0."""
-    found = re.compile(rb"0[xX][0-9a-fA-F]+").match(text, at) if not base else None
-    if found:
-        return int(found[0], 16) & 0xFFFFFFFFFFFFFFFF, found.end()
-    pattern = rb"[0-7]*" if not base and text[at : at + 1] == b"0" else rb"\d*"
-    found = re.compile(pattern).match(text, at)
-    assert found is not None  # it may be empty
-    return int(found[0] or b"0", 8 if pattern == rb"[0-7]*" else 10) & 0xFFFFFFFFFFFFFFFF, found.end()
+def number(text: bytes, at: int, limit: int | None = None) -> tuple[int, int]:
+    """(value, end) of the digits at a place; too many, or a value of more than 32 bits, are (0, ``at``) as none are."""
+    found = _DIGITS.match(text, at, len(text) if limit is None else limit)
+    digits = found[0] if found else b""
+    value = int(digits or b"0") if len(digits) <= MOST_DIGITS else U32 + 1
+    return (value, at + len(digits)) if value <= U32 else (0, at)
+
+
+def port_at(text: bytes, at: int) -> tuple[int, int] | None:
+    """(port, end) of what may follow an address; None when it is no port, or nothing follows it (sip_parse_port)."""
+    if at >= len(text):
+        return None
+    if text[at : at + 1] != b":":
+        return SIP_PORT, at
+    found = _PORT.match(text, at + 1)
+    if found is None or not LEAST_PORT <= int(found[0]) <= MOST_PORT:
+        return None
+    return int(found[0]), found.end()
 
 
 def address_at(text: bytes, at: int, limit: int, family: int) -> tuple[int, int] | None:
@@ -166,13 +177,8 @@ class SipText:
         if kind.value == "user at address":
             at = self.behind_user(at)
         found = bracketed_at(self.text, at, len(self.text), self.family)
-        if found is None:
-            return None
-        end = found[1]
-        if self.text[end : end + 1] == b":":
-            digits = _DIGITS.match(self.text, end + 1)
-            end = digits.end() if digits else end
-        return Span(at, end)
+        port = port_at(self.text, found[1]) if found else None
+        return Span(at, port[1]) if port else None
 
     def behind_user(self, at: int) -> int:
         """Behind the ``user@`` of a URI, if there is one on the line."""
@@ -213,7 +219,7 @@ class SipText:
 
     # -- addresses and numbers -----------------------------------------------------------------------
 
-    def request_uri(self) -> Place | Bad | None:
+    def request_uri(self) -> Place | None:
         """The address in a request's first line (ct_sip_parse_request)."""
         method = LETTERS.match(self.text)
         if method is None or not method[0] or method.end() + 1 >= len(self.text):
@@ -221,22 +227,15 @@ class SipText:
         end = _LINE_END.search(self.text, method.end() + 1)
         found = self.low.find(b"sip:", method.end() + 1, len(self.text) - 1)
         if end is not None and end.start() < len(self.text) - 4 and not 0 <= found < end.start():
-            return BAD
+            return None
         at = self.behind_user(found + 4 if found >= 0 else max(method.end() + 1, len(self.text) - 4))
-        return self.place_at(at) if bracketed_at(self.text, at, len(self.text), self.family) else None
+        return self.place_at(at)
 
-    def place_at(self, at: int) -> Place | Bad:
+    def place_at(self, at: int) -> Place | None:
         """An address and port; SIP's port unless another is told, which must not be a privileged one."""
         found = bracketed_at(self.text, at, len(self.text), self.family)
-        if found is None:
-            return BAD
-        address, end = found
-        port = SIP_PORT
-        if self.text[end : end + 1] == b":":
-            port, end = number(self.text, end + 1)
-            if not LEAST_PORT <= port <= MOST_PORT:
-                return BAD
-        return Place(address, port, Span(at, end))
+        port = port_at(self.text, found[1]) if found else None
+        return Place(found[0], port[0], Span(at, port[1])) if found and port else None
 
     def uri(self, kind: Header) -> tuple[Place, Span] | Bad | None:
         """The address in the first readable header of a kind, and the header's whole part (ct_sip_parse_header_uri)."""
@@ -256,11 +255,11 @@ class SipText:
         return None if found is None or start is None else (found[0], Span(start, found[1]))
 
     def number_parameter(self, at: int, name: bytes) -> tuple[int, Span] | Bad | None:
-        _, start = self._named(at, name)
+        limit, start = self._named(at, name)
         if start is None:
             return None
-        value, end = number(self.text, start, 0)
-        return BAD if end == start else (value & 0xFFFFFFFF, Span(start, end))
+        value, end = number(self.text, start, limit)
+        return BAD if end == start else (value, Span(start, end))
 
     def _named(self, at: int, name: bytes) -> tuple[int, int | None]:
         comma = self.search(at, len(self.text), b",")
@@ -282,7 +281,7 @@ class UriWalk:
         if span is None:
             return None
         place = self.sip.place_at(span.start)
-        if place == BAD:
+        if place is None:
             return BAD
         self.at = place.span.end
         return place, span
