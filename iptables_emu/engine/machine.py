@@ -155,7 +155,7 @@ class Machine:
             else:
                 verdict = self._table(step, pkt, ctx)
             if verdict is not Verdict.ACCEPT:
-                if verdict is Verdict.DROP and pkt.ct is not None:
+                if verdict is Verdict.DROP and pkt.ct is not None and pkt.ctinfo < t.IS_REPLY:
                     self.conntrack.release(pkt.ct)
                 self._stopped(pkt, hook, step, verdict)
                 return verdict

@@ -62,12 +62,15 @@ def help_packet(core: Conntrack, conn: Conn, pkt: Packet, ctx: Context) -> Verdi
 
 
 def _remember(known: list[int], end: int) -> None:
+    """The place behind a line's end; a later one takes the place of the earliest (update_nl_seq)."""
     if end in known:
         return
     if len(known) < NEWLINES_KEPT:
         known.append(end)
-    else:
-        known[0 if after(known[1], known[0]) else 1] = end
+        return
+    earliest = 0 if after(known[1], known[0]) else 1
+    if after(end, known[earliest]):
+        known[earliest] = end
 
 
 def _announcement(payload: bytes, direction: int, conn: Conn) -> Announcement | Literal["cut"] | None:
