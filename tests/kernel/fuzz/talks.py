@@ -120,7 +120,7 @@ class Talks:
         elif roll < 0.4:
             plan.target = out[1]
             plan.nat.append(f"-A PREROUTING -i eth1 -d {out[1]} {to} -j DNAT --to-destination {out[0]}")
-        elif roll < 0.45:
+        elif roll < 0.45 and plan.family == 4:
             plan.nat.append(f"-A PREROUTING -i eth1 {to} -j REDIRECT --to-ports {port}")
         return plan
 
@@ -178,7 +178,7 @@ class Talks:
         port = (
             plan.port if plan.helper in ("sip", "netbios-ns") and rng.random() < 0.7 else rng.choice((4000, 4001, 5061))
         )
-        if rng.random() < 0.1:
+        if rng.random() < 0.1 and plan.family == 4:
             client = Side("", OWN[plan.family][0], port, OUTSIDE[plan.family][0], plan.port, 1000)
         elif plan.inwards:
             client = Side("eth0", rng.choice(OUTSIDE[plan.family]), port, plan.target, plan.port, 1000)
