@@ -27,6 +27,7 @@ from iptables_emu.conntrack.helpers.sip_text import (
     UriWalk,
     number,
 )
+from iptables_emu.conntrack.tuples import REPLY
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.packet.packet import TCP, Packet
 
@@ -70,6 +71,8 @@ def _stream(core: Conntrack, conn: Conn, pkt: Packet) -> Verdict:
         msg = Message(core, conn, pkt, begin, size)
         if not _message(msg):
             return Verdict.DROP
+        if msg.translated and msg.talk.cisco_port and msg.direction == REPLY:
+            return Verdict.UNKNOWN  # the kernel takes it for a datagram when it changes the port
         begin += msg.size
         shift += msg.size - size
     if conn.status & t.NAT_MASK:

@@ -6,6 +6,7 @@ from iptables_emu.conntrack.expect import ALREADY, WAITS, Expectation
 from iptables_emu.conntrack.helpers import sdp_text, sip_nat
 from iptables_emu.conntrack.helpers.sip_message import Message
 from iptables_emu.conntrack.helpers.sip_text import BAD, LEAST_PORT, MOST_PORT, Span, number
+from iptables_emu.conntrack.tuples import ORIGINAL, Tuple
 from iptables_emu.packet.packet import UDP
 
 MEDIA_SECONDS = 180
@@ -48,19 +49,24 @@ def process(msg: Message) -> bool:
 
 
 def _expect(msg: Message, address: int, port: int, name: bytes, span: Span) -> int | None:
-    """Expect one medium if it is the sender's own (sip_direct_media); the address that is told, None to drop.
-
-    An expectation of another connection for the same is never shared, as none of media names its helper.
-    """
+    """Expect one medium if it is the sender's own (sip_direct_media); the address that is told, None to drop."""
     if address != msg.mine.src:
         return address
     kind, most = MEDIA[name]
+    place, direct, known = _shared(msg, address, port, kind)
+    address, port = place[0], place[1] & ~1
+    if direct:
+        msg.replace(span, b"%d" % port)
+        if not msg.measure():
+            return None
+    if known:
+        return address
     rtp, rtcp = (
-        Expectation(msg.conn, msg.conn.original.family, msg.peer.src, address, UDP, (port & ~1) + more,
+        Expectation(msg.conn, msg.conn.original.family, msg.peer.src, address, UDP, port + more,
                     seconds=MEDIA_SECONDS, most=most, kind=kind)
         for more in (0, 1)
     )  # fmt: skip
-    if msg.translated:
+    if msg.translated and not direct:
         return sip_nat.expect_media(msg, rtp, rtcp, span)
     waiting, now = msg.core.expectations, msg.core.now
     first = waiting.related(rtp, now, any_master=True)
@@ -68,5 +74,29 @@ def _expect(msg: Message, address: int, port: int, name: bytes, span: Span) -> i
         return None
     if waiting.related(rtcp, now, any_master=True) in (WAITS, ALREADY):
         return address
-    waiting.remove(rtp)
+    if first == WAITS:
+        waiting.remove(rtp)
     return None
+
+
+def _shared(msg: Message, address: int, port: int, kind: int) -> tuple[tuple[int, int], bool, bool]:
+    """(address and port, whether they are another's behind the same translation, whether nothing is left to expect).
+
+    Where another call announces the same, both ends are taken to reach each other directly.
+    """
+    conn, direct = msg.conn, False
+    while True:
+        key = Tuple(conn.original.family, msg.peer.src, address, UDP, 0, port)
+        found = msg.core.expectations.find(key, conn.zone_of(ORIGINAL))
+        if found is None or found.master is conn or found.kind != kind or not _same_helper(found, msg):
+            return (address, port), direct, False
+        saved = found.saved_addr, found.saved_port
+        if direct or saved == (found.dst, found.dport) or not msg.translated:
+            return (address, port), direct, True
+        (address, port), direct = saved, True
+
+
+def _same_helper(expectation: Expectation, msg: Message) -> bool:
+    """Helpers are one for each transport."""
+    master = expectation.master
+    return (master.helper, master.original.proto) == (msg.conn.helper, msg.conn.original.proto)

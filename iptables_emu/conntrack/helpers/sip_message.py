@@ -48,7 +48,9 @@ class Message:
 
     def replace(self, span: Span, text: bytes) -> None:
         """Put a text in place of a part; sequence numbers are left to whoever has gone through all messages."""
-        mangle(self.conn, self.pkt, self.begin + span.start, self.begin + span.end, text, shifts=False)
+        # an ICMP error of the connection is taken for a datagram, and rewritten as one
+        layout = self.conn.original.proto
+        mangle(self.conn, self.pkt, self.begin + span.start, self.begin + span.end, text, shifts=False, layout=layout)
         self.size += len(text) - (span.end - span.start)
         self.sip = self._read()
 

@@ -24,7 +24,7 @@ from iptables_emu.conntrack.helpers.sip_text import (
 )
 from iptables_emu.conntrack.nat_range import NatRange
 from iptables_emu.conntrack.tuples import REPLY
-from iptables_emu.packet.packet import TCP, UDP
+from iptables_emu.packet.packet import TCP
 
 if TYPE_CHECKING:
     from iptables_emu.conntrack.core import Conntrack
@@ -50,7 +50,7 @@ def translate_message(msg: Message) -> None:
         _map_header(msg, kind)
     if msg.direction == REPLY and msg.talk.cisco_port:
         msg.pkt.set_l4(2, msg.talk.cisco_port.to_bytes(2, "big"))
-        mangle(msg.conn, msg.pkt, 0, 0, b"", layout=UDP)  # the checksum, as if it were UDP whatever it is
+        mangle(msg.conn, msg.pkt, 0, 0, b"")
 
 
 def _map_header(msg: Message, kind: Header) -> None:
