@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from iptables_emu.conntrack.helpers import amanda, broadcast, ftp, irc, pptp, sane, sip, tftp, unknown
+from iptables_emu.conntrack.helpers import amanda, broadcast, ftp, irc, pptp, sane, sip, snmp, tftp, unknown
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.packet.packet import Packet
 
@@ -22,9 +22,10 @@ HELPERS: dict[str, Helper] = {
     "sip": sip.help_packet,
     "pptp": pptp.help_packet,
     "sane": sane.help_packet,
+    "snmp_trap": snmp.help_packet,
     "amanda": amanda.help_packet,
     **dict.fromkeys(broadcast.SERVICES, broadcast.help_packet),
-    **dict.fromkeys(unknown.ACTS, unknown.help_packet),
+    **dict.fromkeys(unknown.HELPERS, unknown.help_packet),
 }
 # what is to be done when a helper's connection is no more
 DESTROYED: dict[str, Callable[[Conntrack, Conn], None]] = {"pptp": pptp.forget}

@@ -124,3 +124,37 @@ def sane(rng: random.Random, turn: int, address: str, peer: str) -> bytes:
     port = rng.choice((5000, 5001, 6566, 0)).to_bytes(2, "big")
     good = rng.choice((b"\0\0\0\0",) * 8 + (b"\0\0\0\1",)) + rng.choice((b"\0\0",) * 8 + (b"\0\1",)) + port
     return good + rng.choice((b"\0\0\0\0" * 3, b"", b"x"))
+
+
+def _element(tag: int, data: bytes) -> bytes:
+    return bytes([tag, len(data)]) + data if len(data) < 128 else bytes([tag, 0x81, len(data)]) + data
+
+
+def snmp(rng: random.Random, turn: int, address: str, peer: str) -> bytes:
+    """A question, an answer or a trap with some variables, addresses among them."""
+    variables = b""
+    for _ in range(rng.choice((0, 1, 1, 2, 3))):
+        told = rng.choice((address, address, peer, "10.8.0.11", "192.168.5.3", "1.2.3.4"))
+        value = rng.choice(
+            (
+                _element(0x40, bytes(map(int, told.split(".")))),
+                _element(0x40, bytes(map(int, told.split(".")))),
+                _element(0x02, b"\5"),
+                _element(0x04, rng.choice((b"", b"x", b"xyz"))),
+                _element(0x05, b""),
+                _element(rng.choice((0x41, 0x42, 0x43, 0x44, 0x46, 0x80, 0x81, 0x82, 0x45, 0x83)), b"\1\2"),
+                b"",
+                _element(0x40, b"abc"),
+            )
+        )
+        variables += _element(0x30, _element(0x06, b"\x2b\6\1") + value)
+    kind = rng.choice((0xA0, 0xA1, 0xA2, 0xA2, 0xA3, 0xA5, 0xA6, 0xA7, 0xA7, 0xA8, 0xA4))
+    numbers = _element(2, b"\1") + _element(2, b"\0") + _element(2, b"\0")
+    request = _element(kind, numbers + _element(0x30, variables)) if rng.random() < 0.95 else b""
+    version = rng.choice((0, 1, 1, 1, 1, 1, 3))
+    data = bytearray(_element(0x30, _element(2, bytes([version])) + _element(4, b"public") + request))
+    if rng.random() < 0.1:
+        data[rng.randrange(len(data))] = rng.choice((0, 1, 0x80, 0x82, 0x30, 0x1F, 0xFF))
+    if rng.random() < 0.1:
+        data = data[: rng.randrange(len(data))] if rng.random() < 0.5 else data + b"more"
+    return bytes(data)

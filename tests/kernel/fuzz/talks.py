@@ -26,10 +26,11 @@ HELPERS: dict[str, tuple[tuple[str, ...], int, tuple[int, ...]]] = {
     "sane": (("tcp",), 6566, (4, 6)),
     "netbios-ns": (("udp",), 137, (4,)),
     "snmp": (("udp",), 161, (4,)),
+    "snmp_trap": (("udp",), 162, (4,)),
 }
-WEIGHTS = (12, 6, 4, 3, 2, 3, 2, 1, 0)
+WEIGHTS = (12, 6, 4, 3, 2, 3, 2, 1, 3, 1)
 WORDS = {"ftp": helper_words.ftp, "irc": helper_words.irc, "tftp": helper_words.tftp, "amanda": helper_words.amanda,
-         "sane": helper_words.sane}  # fmt: skip
+         "sane": helper_words.sane, "snmp": helper_words.snmp, "snmp_trap": helper_words.snmp}  # fmt: skip
 INSIDE = {4: ("10.8.0.11", "10.8.0.12"), 6: ("fd00:2::11", "fd00:2::12")}
 OUTSIDE = {4: ("203.0.113.7", "203.0.113.8"), 6: ("2606:4700::1111", "2a00:1450::5")}
 OWN = {4: ("192.168.5.3", "10.8.0.1"), 6: ("2001:db8:5::3", "fd00:2::1")}
@@ -44,7 +45,7 @@ HOSTS: dict[int, dict[str, Any]] = {
 }  # fmt: skip
 # what is written here or said by helper_words and sip_words: no port that was drawn
 KNOWN_PORTS = {
-    1, 2, 20, 21, 22, 69, 70, 77, 80, 88, 137, 138, 161, 999, 1723, 1724, 4000, 4001, 4002, 4003, 4009, 5000, 5001, 5060,
+    1, 2, 20, 21, 22, 69, 70, 77, 80, 88, 137, 138, 161, 162, 163, 999, 1723, 1724, 4000, 4001, 4002, 4003, 4009, 5000, 5001, 5060,
     5061, 6000, 6566, 6567, 6667, 6668, 7078, 7079, 9000, 10080, 10081, 40000, 50000, 50001, 50002, 65534, 65535,
 }  # fmt: skip
 
