@@ -62,7 +62,7 @@ class Conntrack:
 
     def _forget(self, conn: Conn) -> None:
         """What a helper has announced goes with its connection."""
-        if conn.helper in DESTROYED:
+        if conn.confirmed and conn.helper in DESTROYED:
             DESTROYED[conn.helper](self, conn)
         self.expectations.forget(conn)
 
