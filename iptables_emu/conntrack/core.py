@@ -10,7 +10,6 @@ from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.expect import Expectations
 from iptables_emu.conntrack.gre import GreKeys
 from iptables_emu.conntrack.helpers import DESTROYED, HELPERS
-from iptables_emu.conntrack.helpers.payload import leave_sum_partial
 from iptables_emu.conntrack.nat_range import NatRange
 from iptables_emu.conntrack.table import SECOND, Conn, CtTemplate, Table
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY, Tuple, read_tuple
@@ -305,11 +304,7 @@ class Conntrack:
         if conn is None or pkt.ctinfo == t.RELATED_REPLY or not conn.helper:
             return Verdict.ACCEPT
         look = HELPERS.get(conn.helper)
-        before = pkt.data
-        verdict = look(self, conn, pkt, ctx) if look is not None else Verdict.ACCEPT
-        if ctx.hook == "INPUT" and pkt.proto == UDP and before is not pkt.data:  # rewritten, be it to the same
-            leave_sum_partial(pkt)
-        return verdict
+        return look(self, conn, pkt, ctx) if look is not None else Verdict.ACCEPT
 
     def confirm(self, pkt: Packet) -> Verdict:
         """The entry of a first packet enters the table, unless its tuples have been taken meanwhile."""

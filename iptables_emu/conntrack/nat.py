@@ -165,13 +165,13 @@ def _with_key(key: Tuple, value: int, manip: str) -> Tuple:
 
 
 def _evict(core: Conntrack, conn: Conn, key: Tuple) -> bool:
-    """Take the port of a translated TCP connection that is over, where the new one's numbers lie behind its own
+    """Take the port of a translated TCP connection that is over, where the new SYN's number lies behind its own
     (nf_nat_used_tuple_harder)."""
     found = core.table.find(key.inverse(), conn.zone_of(REPLY))
     old = found[0] if found and found[1] == REPLY else None
-    if old is None or old.tcp is None or conn.tcp is None or not old.status & t.SRC_NAT or old.tcp.state not in CLOSED:
+    if old is None or old.tcp is None or not old.status & t.SRC_NAT or old.tcp.state not in CLOSED:
         return False
-    if not after(conn.tcp.seen[ORIGINAL].end, old.tcp.seen[ORIGINAL].end):
+    if conn.tcp is None or conn.tcp.state != "SYN_SENT" or not after(conn.tcp.seen[ORIGINAL].end, old.tcp.seen[ORIGINAL].end):
         return False
     core.kill(old)
     return True

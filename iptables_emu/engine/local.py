@@ -78,7 +78,7 @@ def _syn_ack(path: Path, pkt: Packet, segment: bytes) -> None:
 
 def _udp(path: Path, pkt: Packet, decision: Decision) -> None:
     segment = pkt.transport(8)
-    if segment is None or not (pkt.sum_valid or transport_checksum_good(pkt)):
+    if segment is None or not transport_checksum_good(pkt):
         return
     size = int.from_bytes(segment[4:6], "big")
     if pkt.proto == UDP:

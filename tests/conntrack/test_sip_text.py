@@ -61,7 +61,9 @@ def test_ipv6_addresses_stand_in_brackets() -> None:
 
 
 def test_unreadable_headers_are_passed_over() -> None:
-    walk = UriWalk(SipText(FIRST + b"Contact: <sip:a@x>, <sip:b@10.8.0.11>\r\nm: <sip:c@10.8.0.12>\r\n\r\n", 4), CONTACT)
+    walk = UriWalk(
+        SipText(FIRST + b"Contact: <sip:a@x>, <sip:b@10.8.0.11>\r\nm: <sip:c@10.8.0.12>\r\n\r\n", 4), CONTACT
+    )
     found = [walk.next(), walk.next(), walk.next()]
     # behind the first, unreadable one the walk goes on with the next header, not with the next value
     assert [place and place[0].address & 255 for place in found if place != BAD] == [12, None, None]
@@ -69,8 +71,8 @@ def test_unreadable_headers_are_passed_over() -> None:
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
-    [(b":5060;", (5060, 5)), (b":05060;", (5060, 6)), (b":005060;", None), (b":80;", None), (b":;", None), (b":5060", None),
-     (b";", (5060, 0)), (b"", None)],
+    [(b":5060;", (5060, 5)), (b":05060;", (5060, 6)), (b":005060;", None), (b":80;", None), (b":;", None),
+     (b":5060", None), (b";", (5060, 0)), (b"", None)],
 )  # fmt: skip
 def test_ports(text: bytes, wanted: tuple[int, int] | None) -> None:
     assert port_at(text, 0) == wanted

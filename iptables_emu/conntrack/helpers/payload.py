@@ -52,20 +52,12 @@ def mangle(
         segment = bytes(data[pkt.l4 :])
         check = internet_checksum(pseudo_header(pkt.family, pkt.src, pkt.dst, proto, len(segment)) + segment)
         data[place : place + 2] = (check or (0xFFFF if proto == UDP else 0)).to_bytes(2, "big")
+        pkt.pending_checksum = True
     seq = sequence_number(pkt)
     pkt.replace(bytes(data))
     pkt.refresh_ip_checksum()
     if shifts and proto == TCP:
         shift_numbers(conn, pkt, len(text) - (end - start), seq)
-
-
-def leave_sum_partial(pkt: Packet) -> None:
-    """The checksum of rewritten UDP as it stays where no device will complete it: only that of the pseudo header."""
-    place = pkt.l4 + 6
-    if pkt.data[place : place + 2] != b"\0\0":
-        head = pseudo_header(pkt.family, pkt.src, pkt.dst, UDP, pkt.length - pkt.l4)
-        pkt.data[place : place + 2] = (0xFFFF ^ internet_checksum(head)).to_bytes(2, "big")
-        pkt.sum_valid = True  # nobody looks at it again
 
 
 def sequence_number(pkt: Packet) -> int:

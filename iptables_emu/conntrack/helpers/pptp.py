@@ -1,4 +1,4 @@
-"""PPTP's helper: calls of the control connection announce GRE by call id (kernel: nf_conntrack_pptp.c, nf_nat_pptp.c)."""
+"""PPTP's helper: calls announce GRE by call id (kernel: nf_conntrack_pptp.c, nf_nat_pptp.c)."""
 
 from __future__ import annotations
 

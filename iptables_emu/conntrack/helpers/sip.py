@@ -27,7 +27,6 @@ from iptables_emu.conntrack.helpers.sip_text import (
     UriWalk,
     number,
 )
-from iptables_emu.conntrack.tuples import REPLY
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.packet.packet import TCP, Packet
 
@@ -71,8 +70,6 @@ def _stream(core: Conntrack, conn: Conn, pkt: Packet) -> Verdict:
         msg = Message(core, conn, pkt, begin, size)
         if not _message(msg):
             return Verdict.DROP
-        if msg.translated and msg.talk.cisco_port and msg.direction == REPLY:
-            return Verdict.UNKNOWN  # the kernel takes it for a datagram when it changes the port
         begin += msg.size
         shift += msg.size - size
     if conn.status & t.NAT_MASK:
@@ -93,9 +90,7 @@ def _size(rest: bytes, family: int) -> int | None:
 def _message(msg: Message) -> bool:
     """False: the packet is dropped."""
     good = _response(msg) if msg.sip.low.startswith(RESPONSE) else _request(msg)
-    if good and msg.translated:
-        sip_nat.translate_message(msg)
-    return good
+    return good and (not msg.translated or sip_nat.translate_message(msg))
 
 
 def _cseq(msg: Message) -> tuple[int, Span] | None:

@@ -34,8 +34,8 @@ SIGNALLING = 0  # the class of expected signalling connections
 MOST_PORT = 65535
 
 
-def translate_message(msg: Message) -> None:
-    """The request's address, the topmost Via, all Contacts, From and To (nf_nat_sip)."""
+def translate_message(msg: Message) -> bool:
+    """The request's address, the topmost Via, all Contacts, From and To (nf_nat_sip); False: it is dropped."""
     request = not msg.sip.low.startswith(b"sip/2.0")
     if request:
         uri = msg.sip.request_uri()
@@ -49,8 +49,11 @@ def translate_message(msg: Message) -> None:
     for kind in (FROM, TO):
         _map_header(msg, kind)
     if msg.direction == REPLY and msg.talk.cisco_port:
+        if msg.conn.original.proto == TCP:
+            return False  # only a datagram's port can be set here
         msg.pkt.set_l4(2, msg.talk.cisco_port.to_bytes(2, "big"))
         mangle(msg.conn, msg.pkt, 0, 0, b"")
+    return True
 
 
 def _map_header(msg: Message, kind: Header) -> None:

@@ -1,6 +1,6 @@
 """Where things stand in a SIP message (kernel: ct_sip_get_header and its kin in nf_conntrack_sip.c).
 
-Offsets are from the message's beginning; ``BAD`` says that something is there which cannot be read, None that it is not.
+Offsets are from the message's beginning; ``BAD`` says that something is there and cannot be read, None that it is not.
 """
 
 from __future__ import annotations

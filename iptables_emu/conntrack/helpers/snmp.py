@@ -1,4 +1,4 @@
-"""SNMP through NAT: the client's address in answers and traps (kernel: nf_nat_snmp_basic_main.c, nf_nat_snmp_basic.asn1)."""
+"""SNMP through NAT: the client's address in answers and traps (kernel: nf_nat_snmp_basic_main.c and .asn1)."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ class SipWords:
     def _via(self, me: Sayer, request: bool) -> str:
         rng = self.rng
         place = self.talk.via if request or self._rare(0.1) else self.place(me.peer, me.peer_port)
-        via = f"Via: SIP/2.0/{self.transport} {place};branch=z9hG4bK"
+        via = f"Via: SIP/2.0/{self.transport if not self._rare(0.04) else 'UDP'} {place};branch=z9hG4bK"
         if self._rare(0.3):
             via += rng.choice((";rport", f";rport={me.peer_port}", ";rport=5060", ";rport=0x13c4", ";rport=011704"))
         if self._rare(0.2):
