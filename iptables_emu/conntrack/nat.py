@@ -171,7 +171,9 @@ def _evict(core: Conntrack, conn: Conn, key: Tuple) -> bool:
     old = found[0] if found and found[1] == REPLY else None
     if old is None or old.tcp is None or not old.status & t.SRC_NAT or old.tcp.state not in CLOSED:
         return False
-    if conn.tcp is None or conn.tcp.state != "SYN_SENT" or not after(conn.tcp.seen[ORIGINAL].end, old.tcp.seen[ORIGINAL].end):
+    if conn.tcp is None or conn.tcp.state != "SYN_SENT":
+        return False
+    if not after(conn.tcp.seen[ORIGINAL].end, old.tcp.seen[ORIGINAL].end):
         return False
     core.kill(old)
     return True
