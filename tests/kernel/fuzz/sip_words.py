@@ -113,7 +113,7 @@ class SipWords:
             headers[at] = self._odd(headers[at], end)
         data = end.join([first, *headers, "", body]).encode()
         if self._rare(0.05):
-            data = data[: rng.randrange(len(data))]
+            data = data[: rng.randrange(1, len(data))]
         if self._rare(0.05):
             at = rng.randrange(len(data))
             data = data[:at] + rng.choice((b"", b",", b";", b"\r\n", b" ", b"\xe9")) + data[at + 1 :]
