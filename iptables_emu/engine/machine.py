@@ -225,7 +225,7 @@ class Machine:
             return Verdict.ACCEPT
         hook, manip = ctx.hook, nat.manip_of(ctx.hook)
         related = pkt.ctinfo in (t.RELATED, t.RELATED_REPLY)
-        before = (pkt.src, pkt.dst, bytes(pkt.data[pkt.l4 : pkt.l4 + 4]), bytes(pkt.data[pkt.l4 + 4 : pkt.l4 + 6]))
+        before = (pkt.src, pkt.dst, bytes(pkt.data[pkt.l4 : pkt.l4 + 4]), bytes(pkt.data[pkt.l4 + 4 : pkt.l4 + 8]))
         if related and pkt.proto in (ICMP, ICMPV6):
             if not nat.translate_error(conn, pkt.ctinfo, hook, pkt):
                 return Verdict.DROP
@@ -254,7 +254,7 @@ class Machine:
         return Verdict.ACCEPT
 
     def _told_nat(self, pkt: Packet, before: tuple[int, int, bytes, bytes], by: str) -> None:
-        src, dst, ports, ident = before
+        src, dst, ports, rest = before
         f = pkt.family
         if src != pkt.src:
             self.emit(Rewritten(pkt.number, "source", show(src, f), show(pkt.src, f), by))
@@ -266,9 +266,12 @@ class Machine:
                 old, new = (int.from_bytes(b[at : at + 2], "big") for b in (ports, now))
                 if old != new:
                     self.emit(Rewritten(pkt.number, word, str(old), str(new), by))
-        elif pkt.proto in (ICMP, ICMPV6) and ident != bytes(pkt.data[pkt.l4 + 4 : pkt.l4 + 6]):
-            new = int.from_bytes(pkt.data[pkt.l4 + 4 : pkt.l4 + 6], "big")
-            self.emit(Rewritten(pkt.number, "id", str(int.from_bytes(ident, "big")), str(new), by))
+        elif pkt.proto in (ICMP, ICMPV6, t.GRE):
+            what, at = ("call id", 2) if pkt.proto == t.GRE else ("id", 0)
+            old = int.from_bytes(rest[at : at + 2], "big")
+            new = int.from_bytes(pkt.data[pkt.l4 + 4 + at : pkt.l4 + 6 + at], "big")
+            if old != new:
+                self.emit(Rewritten(pkt.number, what, str(old), str(new), by))
 
     def _confirm(self, pkt: Packet) -> Verdict:
         if not self.tracking[pkt.family]:
