@@ -81,11 +81,8 @@ def unique_tuple(core: Conntrack, conn: Conn, current: Tuple, wanted: NatRange, 
     if not drawn:
         if wanted.min_port is not None:
             low, high = wanted.min_port, wanted.max_port or 0
-            if (
-                wanted.base_port is None
-                and low <= _key(chosen, manip) <= high
-                and chosen.proto in _KEYED
-                and (low == high or not used(core, conn, chosen))
+            if wanted.base_port is None and low <= _key(chosen, manip) <= high and chosen.proto in _KEYED and (
+                low == high or not used(core, conn, chosen)
             ):
                 return chosen
             if chosen.proto not in _KEYED:

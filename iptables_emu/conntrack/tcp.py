@@ -158,13 +158,9 @@ class Tracker:
                 return "", state, False
             state = old  # a RST that does not hit exactly: a challenge ACK may follow
         if (
-            (
-                (conn.status & t.SEEN_REPLY and tcp.last_kind == "syn")
-                or (not conn.status & t.ASSURED and tcp.last_kind == "ack")
-            )
-            and seg.ack == tcp.last_end
-            and tcp.last_dir != self.dir
-        ):
+            (conn.status & t.SEEN_REPLY and tcp.last_kind == "syn")
+            or (not conn.status & t.ASSURED and tcp.last_kind == "ack")
+        ) and seg.ack == tcp.last_end and tcp.last_dir != self.dir:
             return "", state, True
         if old == "SYN_SENT" and tcp.last_kind == "ack" and tcp.last_dir == REPLY and seg.seq == tcp.last_ack:
             return "", state, True  # in answer to a challenge ACK that was let through

@@ -10,7 +10,7 @@ from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.expect import Expectation
 from iptables_emu.conntrack.helpers.payload import direction_of, established, mangle, payload_of, sequence_number
 from iptables_emu.conntrack.tcp_segment import after
-from iptables_emu.conntrack.tuples import ORIGINAL, Tuple
+from iptables_emu.conntrack.tuples import ORIGINAL, REPLY, Tuple
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import parse_plain, show, uncompressed
 from iptables_emu.packet.packet import TCP, Packet
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
 
 NEWLINES_KEPT = 2
-_PATTERNS = {ORIGINAL: ((b"port", "port"), (b"eprt", "eprt")), 1 - ORIGINAL: ((b"227 ", "227"), (b"229 ", "229"))}
+_PATTERNS = {ORIGINAL: ((b"port", "port"), (b"eprt", "eprt")), REPLY: ((b"227 ", "227"), (b"229 ", "229"))}
 _NUMBER = re.compile(rb"\d*")
 _SIX = re.compile(rb"(\d*),(\d*),(\d*),(\d*),(\d*),(\d*)")
 _FOUR = re.compile(rb"(\d*)\.(\d*)\.(\d*)\.(\d*)")

@@ -8,7 +8,10 @@ from typing import Final, Literal
 from iptables_emu.conntrack.helpers.sip_text import BAD, LETTERS, Bad, SipText, Span, address_at, line_starts
 
 Line = Literal["v", "o", "c", "m"]
-VERSION, OWNER, CONNECTION, MEDIA = "v", "o", "c", "m"  # type: tuple[Line, Line, Line, Line]
+VERSION: Final = "v"
+OWNER: Final = "o"
+CONNECTION: Final = "c"
+MEDIA: Final = "m"
 _DIGITS: Final = re.compile(rb"\d*")
 _END: Final = re.compile(rb"[\r\n]")
 

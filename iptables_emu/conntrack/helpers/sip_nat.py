@@ -178,20 +178,21 @@ def _source(core: Conntrack, conn: Conn, expectation: Expectation) -> NatRange |
 
 def translate_media_address(msg: Message, at: int, address: int) -> bool:
     """A medium's own connection line (nf_nat_sdp_addr)."""
-    return _rewrite(msg, at, sdp_text.CONNECTION, address) == "done" and msg.measure()
+    return _rewrite(msg, at, sdp_text.CONNECTION, address) and msg.measure()
 
 
 def translate_session(msg: Message, at: int, address: int) -> bool:
     """The owner, and the session's connection line if it has one (nf_nat_sdp_session)."""
-    if _rewrite(msg, at, sdp_text.OWNER, address) != "done":
+    if not _rewrite(msg, at, sdp_text.OWNER, address):
         return False
     _rewrite(msg, at, sdp_text.CONNECTION, address)
     return msg.measure()
 
 
-def _rewrite(msg: Message, at: int, kind: sdp_text.Line, address: int) -> str:
+def _rewrite(msg: Message, at: int, kind: sdp_text.Line, address: int) -> bool:
+    """Whether there is such a line to put the address in."""
     span = sdp_text.line(msg.sip, at, kind, sdp_text.MEDIA)
     if span is None or span == BAD:
-        return "absent"
+        return False
     msg.replace(span, msg.spell(address, brackets=False))
-    return "done"
+    return True
