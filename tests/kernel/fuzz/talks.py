@@ -39,7 +39,9 @@ HOSTS: dict[int, dict[str, Any]] = {
     4: {"interfaces": {"eth0": {"addresses": ["192.168.5.3/24", "192.168.5.4/24"]},
                        "eth1": {"addresses": ["10.8.0.1/24"]}},
         "routes": [{"dst": "0.0.0.0/0", "via": "192.168.5.1", "dev": "eth0"}],
-        "sysctls": {"net.ipv4.ip_forward": 1}},
+        # redirects are rationed by the clock
+        "sysctls": {"net.ipv4.ip_forward": 1, "net.ipv4.conf.all.send_redirects": 0,
+                    "net.ipv4.conf.eth0.send_redirects": 0, "net.ipv4.conf.eth1.send_redirects": 0}},
     6: {"interfaces": {"eth0": {"addresses": ["2001:db8:5::3/64", "2001:db8:5::4/64"]},
                        "eth1": {"addresses": ["fd00:2::1/64"]}},
         "routes": [{"dst": "::/0", "via": "2001:db8:5::1", "dev": "eth0"}],
