@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from iptables_emu.conntrack import icmp, nat, record, sctp, tcp, tcp_segment
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.expect import Expectation, Expectations
-from iptables_emu.conntrack.helpers import HELPERS
+from iptables_emu.conntrack.gre import GreKeys
+from iptables_emu.conntrack.helpers import DESTROYED, HELPERS
 from iptables_emu.conntrack.nat_range import NatRange
 from iptables_emu.conntrack.table import SECOND, Conn, CtTemplate, Table
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY, Tuple, read_tuple
@@ -34,6 +35,7 @@ class Conntrack:
         self.table = Table()
         self.record = record.Record()
         self.expectations = Expectations(self._expectation)
+        self.gre_keys = GreKeys()
         self.now = 0
         self.reason = ""  # why the last packet was INVALID
         self.invalid: list[str] = []
@@ -59,7 +61,18 @@ class Conntrack:
         if conn in self.table.conns:
             self.record.report(conn, record.IPCT_DESTROY, self.now, portid)
         self.table.remove(conn)
+        self._forget(conn)
+
+    def _forget(self, conn: Conn) -> None:
+        """What a helper has announced goes with its connection."""
+        if conn.confirmed and conn.helper in DESTROYED:
+            DESTROYED[conn.helper](self, conn)
         self.expectations.forget(conn)
+
+    def release(self, conn: Conn) -> None:
+        """The packet that would have made the connection is gone: nothing of it stays."""
+        if not conn.confirmed:
+            self.kill(conn)
 
     def flush(self, portid: int = 0) -> None:
         for conn in self.table:
@@ -140,7 +153,7 @@ class Conntrack:
     def _normal(self, pkt: Packet, hook: str, template: CtTemplate | None) -> Verdict | None:
         """Find or make the connection; None: look up again."""
         problem = self._error(pkt, hook)
-        key = read_tuple(pkt.family, pkt.src, pkt.dst, pkt.proto, bytes(pkt.data[pkt.l4 : pkt.length]))
+        key = self.read(pkt.family, pkt.src, pkt.dst, pkt.proto, bytes(pkt.data[pkt.l4 : pkt.length]))
         if key is None or problem == "short packet":
             return self.invalid_packet(pkt, problem or "short packet")
         found = self.find(key, template)
@@ -177,6 +190,11 @@ class Conntrack:
             conn.events |= record.IPCT_REPLY
         return Verdict.ACCEPT
 
+    def read(self, family: int, src: int, dst: int, proto: int, segment: bytes) -> Tuple | None:
+        """The tuple of a packet; the other call id of GRE is what PPTP's helper knows."""
+        key = read_tuple(family, src, dst, proto, segment)
+        return self.gre_keys.complete(key) if key and proto == t.GRE and t.names_call(segment) else key
+
     def find(self, key: Tuple, template: CtTemplate | None) -> tuple[Conn, int] | None:
         """The connection of a tuple; each direction is looked up in the zone that counts for it."""
         zone, side = (template.zone, template.zone_dir) if template else (0, "")
@@ -200,6 +218,7 @@ class Conntrack:
             conn.status |= t.EXPECTED
             conn.master = expected.master
             conn.mark = expected.master.mark
+            conn.helper = expected.helper
             expected.arrange(self, conn)
         elif template and template.helper:
             conn.helper = template.helper
@@ -229,8 +248,10 @@ class Conntrack:
                 return "invalid", "invalid new"
             self.refresh(conn, self.sysctl("icmp_timeout" if proto == ICMP else "icmpv6_timeout"))
         elif proto == t.GRE:
-            stream = conn.status & t.SEEN_REPLY
-            self.refresh(conn, self.sysctl("gre_timeout_stream" if stream else "gre_timeout"))
+            if not conn.confirmed:
+                conn.gre_seconds = self.sysctl("gre_timeout"), self.sysctl("gre_timeout_stream")
+            stream = bool(conn.status & t.SEEN_REPLY)
+            self.refresh(conn, conn.gre_seconds[stream])
             if stream:
                 assure(conn)
         elif proto == SCTP:

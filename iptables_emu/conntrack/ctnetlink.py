@@ -212,7 +212,7 @@ def create_expectation(core: Conntrack, wanted: Tuple, mask: Tuple, master: Tupl
     if not found[0].helper:
         raise CtError("EOPNOTSUPP")
     new = Expectation(found[0], wanted.family, wanted.src, wanted.dst, wanted.proto, wanted.dport,
-                      sport=wanted.sport if mask.sport else 0, src_mask=mask.src)  # fmt: skip
+                      sport=wanted.sport if mask.sport else None, src_mask=mask.src)  # fmt: skip
     if not core.expectations.add(new, core.now):
         raise CtError("EBUSY")
 

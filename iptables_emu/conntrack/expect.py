@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iptables_emu.conntrack.tuples import ORIGINAL, WITH_PORTS, Tuple
+from iptables_emu.conntrack.tuples import GRE, ORIGINAL, Tuple
 from iptables_emu.model.address import show
 
 if TYPE_CHECKING:
@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 SECOND = 1_000_000_000
 MOST_ATTEMPTS = 128
 MOST_PORT = 65535
+# outcomes of Expectations.related
+WAITS, BUSY, ALREADY = "waits", "busy", "already"
 
 
 @dataclass(slots=True, eq=False)
 class Expectation:
-    """One connection to come; None for ``src`` and 0 for ``sport`` are any.
+    """One connection to come; None for ``src`` and ``sport`` is any.
 
     ``nat``: its translation follows that of the master, whose ``direction`` tells between whom it is and whose
-    announcing side listens at ``saved_port``. ``permanent``: many connections may fulfil it.
+    announcing side listens at ``saved_port``. ``by_helper``: the helper arranges it. ``permanent``:
+    many connections may fulfil it; ``inactive``: none yet. ``kind`` is the helper's class of expectations, of which a
+    master has ``most``; ``helper`` is what the new connection gets.
     """
 
     master: Conn
@@ -36,11 +40,16 @@ class Expectation:
     direction: int = ORIGINAL
     seconds: int = 300
     most: int = 1  # of one master
-    sport: int = 0
+    sport: int | None = None
     src_mask: int | None = None  # None is all bits
     permanent: bool = False
+    inactive: bool = False
+    kind: int = 0
+    helper: str = ""
     nat: bool = False
+    saved_addr: int = 0
     saved_port: int = 0
+    by_helper: bool = False
     until: int = 0
 
     @property
@@ -55,7 +64,7 @@ class Expectation:
         return (
             (key.family, key.dst, key.proto, key.dport) == (self.family, self.dst, self.proto, self.dport)
             and ((self.src or 0) ^ key.src) & self.mask == 0
-            and self.sport in (0, key.sport)
+            and self.sport in (None, key.sport)
         )
 
     def same(self, other: Expectation) -> bool:
@@ -70,7 +79,7 @@ class Expectation:
             self.there == other.there
             and self.zone == other.zone
             and ((self.src or 0) ^ (other.src or 0)) & both == 0
-            and (self.sport == other.sport or not (self.sport and other.sport))
+            and (self.sport == other.sport or None in (self.sport, other.sport))
         )
 
     @property
@@ -82,7 +91,12 @@ class Expectation:
         return self.master.zone_of(ORIGINAL)
 
     def arrange(self, core: Conntrack, conn: Conn) -> None:
-        """NAT of the data connection follows its master (nf_nat_follow_master)."""
+        """NAT of the data connection follows its master (nf_nat_follow_master), unless the helper knows better."""
+        if self.by_helper:
+            from iptables_emu.conntrack.helpers import ARRIVED
+
+            ARRIVED[self.master.helper](core, conn, self)
+            return
         if not self.nat:
             return
         from iptables_emu.conntrack import nat
@@ -95,20 +109,23 @@ class Expectation:
     def text(self, now: int) -> str:
         """As ``conntrack -L expect`` prints it."""
         every = (1 << (32 if self.family == 4 else 128)) - 1
-        ports = self.proto in WITH_PORTS
-        words = [str(max(0, self.until - now) // SECOND), f"proto={self.proto}"]
-        words.append(Tuple(self.family, self.src or 0, self.dst, self.proto, self.sport, self.dport).text())
+        addresses = Tuple(self.family, self.src or 0, self.dst, 0).text()
+        words = [str(max(0, self.until - now) // SECOND), f"proto={self.proto}", addresses]
+        words.append(_ends(self.proto, self.sport or 0, self.dport))
         words.append(f"mask-src={show(self.mask, self.family)} mask-dst={show(every, self.family)}")
-        if ports:
-            words.append(f"sport={MOST_PORT if self.sport else 0} dport={MOST_PORT}")
+        words.append(_ends(self.proto, 0 if self.sport is None else MOST_PORT, MOST_PORT))
         master = self.master.original
         words.append(f"master-src={show(master.src, self.family)} master-dst={show(master.dst, self.family)}")
-        if master.proto in WITH_PORTS:
-            words.append(f"sport={master.sport} dport={master.dport}")
-        if self.permanent:
-            words.append("PERMANENT")
-        words.append(f"class=0 helper={self.master.helper}")
+        words.append(_ends(master.proto, master.sport, master.dport))
+        flags = [name for name, given in (("PERMANENT", self.permanent), ("INACTIVE", self.inactive)) if given]
+        if flags:
+            words.append(",".join(flags))
+        words.append(f"class={self.kind} helper={self.master.helper}")
         return " ".join(words)
+
+
+def _ends(proto: int, sport: int, dport: int) -> str:
+    return f"srckey={sport:#x} dstkey={dport:#x}" if proto == GRE else f"sport={sport} dport={dport}"
 
 
 class Expectations:
@@ -119,42 +136,58 @@ class Expectations:
         self.heard = heard
 
     def remove(self, one: Expectation) -> None:
-        self.waiting.remove(one)
-        self.heard(one, "destroy")
+        if one in self.waiting:
+            self.waiting.remove(one)
+            self.heard(one, "destroy")
 
-    def add(self, new: Expectation, now: int) -> bool:
-        """Wait for it; an equal one of the same master is replaced, and the oldest goes when there are too many.
-
-        False: another one may want the same packets.
+    def related(self, new: Expectation, now: int, *, any_master: bool = False) -> str:
+        """Wait for it; an equal one of the same master and class is replaced, and the oldest of a class goes when
+        there are too many. BUSY: another one may want the same packets; ALREADY: an equal one of another class or, with
+        ``any_master``, of another master waits (nf_ct_expect_related).
         """
         for other in self.waiting:
-            if other.master is new.master and other.same(new):
+            if (any_master or other.master is new.master) and other.same(new):
+                if other.kind != new.kind or other.master is not new.master:
+                    return ALREADY
                 self.remove(other)
                 break
             if other.clashes(new):
-                return False
-        mine = [e for e in self.waiting if e.master is new.master]
+                return BUSY
+        mine = [e for e in self.of(new.master) if e.kind == new.kind]
         if len(mine) >= new.most:
             self.remove(mine[-1])
         new.until = now + new.seconds * SECOND
         self.waiting.insert(0, new)
         self.heard(new, "new")
-        return True
+        return WAITS
+
+    def add(self, new: Expectation, now: int) -> bool:
+        """Whether it waits now."""
+        return self.related(new, now) == WAITS
 
     def add_at_port(self, new: Expectation, now: int, rng: random.Random) -> bool:
         """Wait at its port, or where that is busy at a random one above it (nf_nat_exp_find_port)."""
         lowest = new.dport
         span = MOST_PORT - lowest
         for _ in range(min(span, MOST_ATTEMPTS) + 1):
-            if self.add(new, now):
-                return True
+            outcome = self.related(new, now)
+            if outcome != BUSY:
+                return outcome == WAITS and new.dport != 0  # to the kernel port 0 says that none is left
             new.dport = lowest + rng.randrange(span) if span else lowest
         return False
+
+    def of(self, master: Conn) -> list[Expectation]:
+        """Those of a connection, the newest first."""
+        return [e for e in self.waiting if e.master is master]
+
+    def find(self, key: Tuple, zone: int) -> Expectation | None:
+        """The newest that a packet would fulfil, were it active (nf_ct_expect_find_get)."""
+        return next((e for e in self.waiting if e.fits(key) and e.zone == zone), None)
 
     def take(self, key: Tuple, zone: int) -> Expectation | None:
         """The expectation that this first packet fulfils, used up unless it is permanent."""
         for expectation in self.waiting:
-            if expectation.fits(key) and expectation.zone == zone:
+            if not expectation.inactive and expectation.fits(key) and expectation.zone == zone:
                 if not expectation.master.confirmed:
                     return None
                 if not expectation.permanent:
@@ -163,7 +196,7 @@ class Expectations:
         return None
 
     def forget(self, master: Conn) -> None:
-        for one in [e for e in self.waiting if e.master is master]:
+        for one in self.of(master):
             self.remove(one)
 
     def expire(self, now: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iptables_emu.conntrack import tuples as t
-from iptables_emu.conntrack.tuples import REPLY, read_tuple
+from iptables_emu.conntrack.tuples import REPLY
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.host.address6 import is_link_local
 from iptables_emu.packet.packet import ICMPV6, Malformed, Packet
@@ -61,7 +61,7 @@ def _redirect(core: Conntrack, pkt: Packet, segment: bytes, template: CtTemplate
 def _related(core: Conntrack, pkt: Packet, quote: bytes, template: CtTemplate | None) -> Verdict:
     """An error belongs to the connection of the packet that it quotes (nf_conntrack_inet_error)."""
     inner = quoted(quote, pkt.family)
-    key = read_tuple(*inner[:4], inner[4]) if inner else None
+    key = core.read(*inner) if inner else None
     if key is None or not key.invertible():
         return _invalid(core, pkt, "invalid inner packet")
     found = core.find(key.inverse(), template)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.jhash import jhash2, words_of
 from iptables_emu.conntrack.nat_range import NatRange
+from iptables_emu.conntrack.tcp_segment import after
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY, Tuple
 from iptables_emu.packet.checksum import internet_checksum
 from iptables_emu.packet.packet import ICMP, ICMPV6, Packet
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from iptables_emu.conntrack.table import Conn
 
 MOST_ATTEMPTS = 128
+LAST_ATTEMPTS = MOST_ATTEMPTS // 4  # of which a connection that is over may be the victim
+CLOSED = frozenset({"TIME_WAIT", "CLOSE"})
 LEAST_HEADER = 8  # of TCP, UDP, ICMP, GRE ... that can be rewritten
 SRC_HOOKS = frozenset({"POSTROUTING", "INPUT"})
 
@@ -158,6 +161,21 @@ def _with_key(key: Tuple, value: int, manip: str) -> Tuple:
     return key._replace(dport=value)
 
 
+def _evict(core: Conntrack, conn: Conn, key: Tuple) -> bool:
+    """Take the port of a translated TCP connection that is over, where the new SYN's number lies behind its own
+    (nf_nat_used_tuple_harder)."""
+    found = core.table.find(key.inverse(), conn.zone_of(REPLY))
+    old = found[0] if found and found[1] == REPLY else None
+    if old is None or old.tcp is None or not old.status & t.SRC_NAT or old.tcp.state not in CLOSED:
+        return False
+    if conn.tcp is None or conn.tcp.state != "SYN_SENT":
+        return False
+    if not after(conn.tcp.seen[ORIGINAL].end, old.tcp.seen[ORIGINAL].end):
+        return False
+    core.kill(old)
+    return True
+
+
 def _unique_key(core: Conntrack, conn: Conn, key: Tuple, wanted: NatRange, manip: str) -> Tuple:
     """A free port or id of the range (nf_nat_l4proto_unique_tuple); the last tried when none is."""
     bounds = _key_range(conn, key, wanted, manip)
@@ -172,9 +190,9 @@ def _unique_key(core: Conntrack, conn: Conn, key: Tuple, wanted: NatRange, manip
         offset = 0
     attempts = min(size, MOST_ATTEMPTS)
     while True:
-        for _ in range(attempts):
+        for tried in range(attempts):
             key = _with_key(key, low + offset % size & 0xFFFF, manip)
-            if not used(core, conn, key):
+            if not used(core, conn, key) or (attempts - tried <= LAST_ATTEMPTS and _evict(core, conn, key)):
                 return key
             offset = offset + 1 & 0xFFFF
         if attempts >= size or attempts < 16:
@@ -223,6 +241,8 @@ def rewrite(pkt: Packet, target: Tuple, manip: str) -> bool:
     space = len(pkt.data) - pkt.l4
     if pkt.proto in _KEYED and space < LEAST_HEADER and not pkt.frag_offset:
         return False
+    if pkt.proto == t.GRE and manip == "dst" and not pkt.frag_offset and pkt.data[pkt.l4 + 1] & 7 > 1:
+        return False  # neither GRE nor PPTP's
     if manip == "src":
         pkt.set_src(target.src)
     else:
@@ -236,6 +256,8 @@ def rewrite(pkt: Packet, target: Tuple, manip: str) -> bool:
             _sctp_checksum(pkt)
     elif pkt.proto in (ICMP, ICMPV6) and _has_id(pkt):
         _set_icmp_id(pkt, target.sport)
+    elif pkt.proto == t.GRE and manip == "dst" and t.names_call(bytes(pkt.data[pkt.l4 :])):
+        pkt.set_l4(t.GRE_CALL, target.dport.to_bytes(2, "big"))
     return True
 
 

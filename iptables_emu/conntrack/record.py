@@ -58,6 +58,12 @@ class Expected:
     permanent: bool
     helper: str
     klass: int = 0
+    inactive: bool = False
+
+    @property
+    def flags(self) -> str:
+        """In the words of conntrack -L expect."""
+        return ",".join(name for name, given in (("PERMANENT", self.permanent), ("INACTIVE", self.inactive)) if given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +178,7 @@ def _entry(
 def expected(one: Expectation, now: int) -> Expected:
     """An expectation as ctnetlink tells it (ctnetlink_exp_dump_expect)."""
     every = (1 << (32 if one.family == 4 else 128)) - 1
-    wanted = Tuple(one.family, one.src or 0, one.dst, one.proto, one.sport, one.dport)
-    mask = Tuple(one.family, one.mask, every, one.proto, 0xFFFF if one.sport else 0, 0xFFFF)
+    wanted = Tuple(one.family, one.src or 0, one.dst, one.proto, one.sport or 0, one.dport)
+    mask = Tuple(one.family, one.mask, every, one.proto, 0 if one.sport is None else 0xFFFF, 0xFFFF)
     left = max(0, one.until - now) // SECOND
-    return Expected(wanted, mask, one.master.original, left, one.permanent, one.master.helper)
+    return Expected(wanted, mask, one.master.original, left, one.permanent, one.master.helper, one.kind, one.inactive)

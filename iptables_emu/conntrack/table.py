@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from iptables_emu.conntrack import tuples as t
+from iptables_emu.conntrack.helper_state import HelperState
 from iptables_emu.conntrack.sctp_state import Association
 from iptables_emu.conntrack.tcp_state import TcpState
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY, Tuple
@@ -46,10 +47,11 @@ class Conn:
     tcp: TcpState | None = None
     stream_at: int = 0  # UDP: from when on it counts as a stream
     sctp: Association | None = None
+    gre_seconds: tuple[int, int] = (0, 0)  # until and after the first reply
     masq_dev: str = ""
     seq_offsets: list[tuple[int, int, int]] = field(default_factory=lambda: [(0, 0, 0), (0, 0, 0)])
     ftp_lines: dict[int, list[int]] = field(default_factory=dict)
-    expectations: int = 0
+    helper_state: HelperState = field(default_factory=HelperState)
     accounted: bool = False
     gone: bool = False
     serial: int = 0  # of the table's entries, from 1

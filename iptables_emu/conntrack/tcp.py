@@ -116,7 +116,7 @@ class Tracker:
         side.scale = tcp.last_scale
         tcp.last_flags &= ~s.CHALLENGE_ACK
         side.flags = tcp.last_flags
-        tcp.seen[self.dir] = Side()
+        tcp.seen[self.dir] = Side(flags=tcp.seen[self.dir].flags & s.BE_LIBERAL)
         return True
 
     def _ignore(self, old: str) -> str:

@@ -32,6 +32,7 @@ NAT_DONE_MASK = SRC_NAT_DONE | DST_NAT_DONE
 
 ICMP, TCP, UDP, GRE, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 47, 58, 132, 136
 GRE_PPP = b"\x88\x0b"
+GRE_CALL, GRE_CALL_END = 6, 8  # where the call id is in a header of version 1
 WITH_PORTS = frozenset({TCP, UDP, SCTP, UDPLITE})
 
 # what answers what: echo, timestamp, information, address mask
@@ -87,8 +88,13 @@ def read_tuple(family: int, src: int, dst: int, proto: int, segment: bytes) -> T
         if len(segment) < 8:
             return None
         return Tuple(family, src, dst, proto, int.from_bytes(segment[4:6], "big"), segment[0] << 8 | segment[1])
-    if proto == GRE and len(segment) >= 8 and segment[1] & 7 == 1:  # PPTP's, by its call id
+    if proto == GRE and names_call(segment):
         if segment[2:4] != GRE_PPP:
             return None
         return Tuple(family, src, dst, proto, 0, int.from_bytes(segment[6:8], "big"))
     return Tuple(family, src, dst, proto)
+
+
+def names_call(segment: bytes) -> bool:
+    """Whether a GRE header is PPTP's, with a call id."""
+    return len(segment) >= GRE_CALL_END and segment[1] & 7 == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 HOOKS = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
 
 TABLE_PRIORITY = {"raw": -300, "mangle": -150, "filter": 0, "security": 50}
-CONNTRACK, HELPER, CONFIRM = -200, 300, 2147483647
+CONNTRACK, HELPER, CONFIRM = -200, 2147483646, 2147483647  # the last two are one function (nf_confirm)
 NAT_DST, NAT_SRC = -100, 100
 NFT_SECURITY = 150  # iptables-nft hangs security there, behind nat's source half
 

@@ -32,7 +32,7 @@ def error4(pkt: Packet, src: int, kind: int, code: int, info: int = 0, mtu: int 
 
 def error6(pkt: Packet, src: int, kind: int, code: int, info: int = 0) -> bytes:
     """An ICMPv6 error about a packet, to its source."""
-    quote = bytes(pkt.data)[: QUOTE6 - 48]
+    quote = pkt.quoted(QUOTE6 - 48)
     return icmp6(src, pkt.src, bytes((kind, code, 0, 0)) + info.to_bytes(4, "big") + quote)
 
 

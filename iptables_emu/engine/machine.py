@@ -157,6 +157,8 @@ class Machine:
             else:
                 verdict = self._table(step, pkt, ctx)
             if verdict is not Verdict.ACCEPT:
+                if verdict is Verdict.DROP and pkt.ct is not None and pkt.ctinfo < t.IS_REPLY:
+                    self.conntrack.release(pkt.ct)
                 self._stopped(pkt, hook, step, verdict)
                 return verdict
         return Verdict.ACCEPT
@@ -170,7 +172,9 @@ class Machine:
             self.drop(pkt, hook, "", f"queued in {step} {hook}, and nobody listens")
         elif step == "confirm":
             self.drop(pkt, hook, "confirm", "the translated tuple was taken")
-        elif step in ("conntrack", "helper"):
+        elif step == "helper":
+            self.drop(pkt, hook, "helper", "dropped by the connection's helper")
+        elif step == "conntrack":
             self.drop(pkt, hook, "", f"dropped by {step}")
         else:
             self.drop(pkt, hook, f"{step} {hook}", f"dropped in {step} {hook}")
@@ -223,7 +227,7 @@ class Machine:
             return Verdict.ACCEPT
         hook, manip = ctx.hook, nat.manip_of(ctx.hook)
         related = pkt.ctinfo in (t.RELATED, t.RELATED_REPLY)
-        before = (pkt.src, pkt.dst, bytes(pkt.data[pkt.l4 : pkt.l4 + 4]), bytes(pkt.data[pkt.l4 + 4 : pkt.l4 + 6]))
+        before = (pkt.src, pkt.dst, bytes(pkt.data[pkt.l4 : pkt.l4 + 4]), bytes(pkt.data[pkt.l4 + 4 : pkt.l4 + 8]))
         if related and pkt.proto in (ICMP, ICMPV6):
             if not nat.translate_error(conn, pkt.ctinfo, hook, pkt):
                 return Verdict.DROP
@@ -252,7 +256,7 @@ class Machine:
         return Verdict.ACCEPT
 
     def _told_nat(self, pkt: Packet, before: tuple[int, int, bytes, bytes], by: str) -> None:
-        src, dst, ports, ident = before
+        src, dst, ports, rest = before
         f = pkt.family
         if src != pkt.src:
             self.emit(Rewritten(pkt.number, "source", show(src, f), show(pkt.src, f), by))
@@ -264,9 +268,12 @@ class Machine:
                 old, new = (int.from_bytes(b[at : at + 2], "big") for b in (ports, now))
                 if old != new:
                     self.emit(Rewritten(pkt.number, word, str(old), str(new), by))
-        elif pkt.proto in (ICMP, ICMPV6) and ident != bytes(pkt.data[pkt.l4 + 4 : pkt.l4 + 6]):
-            new = int.from_bytes(pkt.data[pkt.l4 + 4 : pkt.l4 + 6], "big")
-            self.emit(Rewritten(pkt.number, "id", str(int.from_bytes(ident, "big")), str(new), by))
+        elif pkt.proto in (ICMP, ICMPV6, t.GRE):
+            what, at = ("call id", 2) if pkt.proto == t.GRE else ("id", 0)
+            old = int.from_bytes(rest[at : at + 2], "big")
+            new = int.from_bytes(pkt.data[pkt.l4 + 4 + at : pkt.l4 + 6 + at], "big")
+            if old != new:
+                self.emit(Rewritten(pkt.number, what, str(old), str(new), by))
 
     def _confirm(self, pkt: Packet) -> Verdict:
         if not self.tracking[pkt.family]:

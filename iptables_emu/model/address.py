@@ -35,6 +35,11 @@ def dotted(text: str) -> int | None:
     return value << 8 * (4 - len(parts))
 
 
+def uncompressed(value: int) -> str:
+    """An IPv6 address in eight groups of four digits, as the kernel's %pI6 writes it."""
+    return ":".join(f"{value >> 16 * at & 0xFFFF:04x}" for at in range(7, -1, -1))
+
+
 def show(value: int, family: int) -> str:
     """The address as inet_ntop writes it."""
     if family == 4:

@@ -96,7 +96,7 @@ class Packet:
         self.hotdrop = False
         self.forwarded = False
         self.ipid_own = False  # the host chose the IP id
-        self.pending_checksum = False  # TCP's is summed up only where the packet leaves (CHECKSUM_PARTIAL)
+        self.pending_checksum = False  # it is summed up only where the packet leaves (CHECKSUM_PARTIAL)
         self.nat_done = False
         self.sum_valid = False  # conntrack has found the transport checksum right
         self.ip_options: IpOptions | None = None  # as routing read them at input
@@ -222,10 +222,11 @@ class Packet:
     def as_held(self) -> bytes:
         """The packet as the kernel has it in memory: a pending checksum is the pseudo header's."""
         data = bytes(self.data[: self.length])
-        if self.pending_checksum and self.proto == TCP and not self.frag_offset and len(data) >= self.l4 + 18:
+        place = self.l4 + CHECKSUM_AT.get(self.proto, 0)
+        if self.pending_checksum and self.proto in (TCP, UDP) and not self.frag_offset and len(data) >= place + 2:
             size = len(data) - self.l4
-            partial = internet_checksum(pseudo_header(self.family, self.src, self.dst, TCP, size)) ^ 0xFFFF
-            data = data[: self.l4 + 16] + partial.to_bytes(2, "big") + data[self.l4 + 18 :]
+            partial = internet_checksum(pseudo_header(self.family, self.src, self.dst, self.proto, size)) ^ 0xFFFF
+            data = data[:place] + partial.to_bytes(2, "big") + data[place + 2 :]
         return data
 
     # -- writing ----------------------------------------------------------------------------

@@ -102,7 +102,7 @@ class Step:
         elif isinstance(event, Delivered):
             self._seen(number, "INPUT")
             self.packets[number]["fate"] = "delivered"
-        elif isinstance(event, Dropped) and event.where == "confirm":
+        elif isinstance(event, Dropped) and event.where in ("helper", "confirm"):
             self._seen(number, event.hook)
             # the kernel's side looks before IPv4's confirmation, but behind IPv6's in INPUT, which is one place earlier
             if not (event.hook == "INPUT" and self.packets[number]["six"]):

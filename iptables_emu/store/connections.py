@@ -8,12 +8,14 @@ from typing import Any
 
 from iptables_emu.conntrack.core import Conntrack
 from iptables_emu.conntrack.expect import Expectation
+from iptables_emu.conntrack.helper_state import HelperState, PptpTalk, SipTalk
 from iptables_emu.conntrack.record import Entry, Expected, Stats, Told
 from iptables_emu.conntrack.sctp_state import Association
 from iptables_emu.conntrack.table import Conn
 from iptables_emu.conntrack.tcp_state import Side, TcpState
 from iptables_emu.conntrack.tuples import Tuple
 
+_OR_NONE = ("src", "src_mask", "sport")  # of an expectation
 _KINDS: dict[str, Any] = {"int": int, "str": str, "bool": bool, "float": (int, float)}
 
 
@@ -29,8 +31,10 @@ def keep(core: Conntrack) -> dict[str, Any]:
         "inserted": core.table.inserted,
         "conns": [_conn(conn, places) for conn in conns],
         "by_source": [places[conn] for conn in core.table.by_source if conn in places],
-        "expectations": [{**_flat(e), "src": e.src, "src_mask": e.src_mask, "master": places[e.master]}
+        "expectations": [{**_flat(e), **{name: getattr(e, name) for name in _OR_NONE}, "master": places[e.master]}
                          for e in core.expectations.waiting],
+        "gre_keys": [[places[master], direction, key] for master, direction, key in core.gre_keys.known
+                     if master in places],
         "told": [_told(one) for one in core.record.told],
         "stats": _flat(core.record.stats),
     }  # fmt: skip
@@ -50,8 +54,10 @@ def bring_back(data: Mapping[str, Any], core: Conntrack) -> None:
     core.table.inserted = _whole(data["inserted"])
     core.table.by_source = [conns[at] for at in data["by_source"]]
     for each in data["expectations"]:
-        given = {name: each[name] for name in ("src", "src_mask")} | {"master": conns[each["master"]]}
+        given: dict[str, Any] = {"master": conns[each["master"]]}
+        given |= {name: None if each[name] is None else _whole(each[name]) for name in _OR_NONE}
         core.expectations.waiting.append(_unflat(Expectation, each, given))
+    core.gre_keys.known = [(conns[at], _whole(side), _tuple(key)) for at, side, key in data["gre_keys"]]
     core.record.told = [_read_told(each) for each in data["told"]]
     core.record.stats = _unflat(Stats, data["stats"], {})
 
@@ -96,6 +102,9 @@ def _conn(conn: Conn, places: Mapping[Conn, int]) -> dict[str, Any]:
         **{name: value for name, value in _flat(conn).items() if name != "children"},
         "master": None if conn.master is None else places[conn.master],
         "tuples": conn.tuples, "tcp": tcp, "sctp": sctp, "packets": conn.packets, "bytes": conn.bytes,
+        "gre_seconds": conn.gre_seconds, "helper_state": {
+            **_flat(conn.helper_state), "sip": _flat(conn.helper_state.sip), "pptp": _flat(conn.helper_state.pptp),
+        },
         "seq_offsets": conn.seq_offsets, "ftp_lines": {str(k): v for k, v in conn.ftp_lines.items()},
     }  # fmt: skip
 
@@ -110,7 +119,10 @@ def _read_conn(data: Mapping[str, Any]) -> Conn:
         sctp = _unflat(Association, data["sctp"], given)
     one, other = data["tuples"]
     first_offset, second_offset = ((a, b, c) for a, b, c in (_numbers(each, 3) for each in data["seq_offsets"]))
+    talk = {kind: _unflat(cls, data["helper_state"][kind], {}) for kind, cls in (("sip", SipTalk), ("pptp", PptpTalk))}
+    until, after = _numbers(data["gre_seconds"], 2)
     given = {
+        "helper_state": _unflat(HelperState, data["helper_state"], talk), "gre_seconds": (until, after),
         "tuples": [_tuple(one), _tuple(other)], "tcp": tcp, "sctp": sctp, "children": 0,
         "packets": _numbers(data["packets"], 2), "bytes": _numbers(data["bytes"], 2),
         "seq_offsets": [first_offset, second_offset],

@@ -55,9 +55,6 @@ def test_what_was_announced_by_an_unconfirmed_connection_is_not_expected() -> No
 @pytest.mark.parametrize(
     ("helper", "packet", "payload", "verdict"),
     [
-        ("sip", "udp 10.8.0.11:5060 > 203.0.113.7:5060", b"INVITE sip:bob@example.org SIP/2.0\r\n", Verdict.UNKNOWN),
-        ("sip", "udp 10.8.0.11:5060 > 203.0.113.7:5060", b"INVITE", Verdict.ACCEPT),
-        ("sip", "udp 10.8.0.11:5060 > 203.0.113.7:5060", b"keep this alive", Verdict.ACCEPT),
         ("RAS", "udp 10.8.0.11:1719 > 203.0.113.7:1719", b"", Verdict.ACCEPT),
         ("RAS", "udp 10.8.0.11:1719 > 203.0.113.7:1719", b"\x0e\x80", Verdict.UNKNOWN),
     ],

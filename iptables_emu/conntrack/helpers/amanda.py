@@ -55,7 +55,7 @@ def _expect(core: Conntrack, conn: Conn, pkt: Packet, port: int, span: tuple[int
     expectation = Expectation(
         conn, pkt.family, original.src, original.dst, TCP, port, REPLY, STREAM_SECONDS, most=len(STREAMS)
     )
-    if pkt.family != 4 or not conn.status & t.NAT_MASK:
+    if not conn.status & t.NAT_MASK:
         return Verdict.ACCEPT if core.expectations.add(expectation, core.now) else Verdict.DROP
     expectation.nat, expectation.saved_port = True, port
     if not core.expectations.add_at_port(expectation, core.now, core.rng):

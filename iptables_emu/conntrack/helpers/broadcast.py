@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iptables_emu.conntrack.expect import Expectation
+from iptables_emu.conntrack.helpers import snmp
 from iptables_emu.conntrack.helpers.payload import direction_of
 from iptables_emu.conntrack.tuples import ORIGINAL
 from iptables_emu.engine.verdict import Verdict
@@ -21,11 +22,16 @@ SERVICES = {"netbios-ns": (137, 3), "snmp": (161, 30)}
 
 def help_packet(core: Conntrack, conn: Conn, pkt: Packet, ctx: Context) -> Verdict:
     """What this host asks a whole network, every host there may answer."""
+    _expect(core, conn, pkt, ctx)
+    return snmp.help_packet(core, conn, pkt, ctx) if conn.helper == "snmp" else Verdict.ACCEPT
+
+
+def _expect(core: Conntrack, conn: Conn, pkt: Packet, ctx: Context) -> None:
     if not pkt.socket or direction_of(pkt) != ORIGINAL or pkt.family != 4:
-        return Verdict.ACCEPT
+        return
     interface = ctx.host.interfaces.get(ctx.oif)
     if interface is None:
-        return Verdict.ACCEPT
+        return
     for address in interface.addresses:
         if address.family != 4 or address.plen > 30:
             continue
@@ -39,4 +45,3 @@ def help_packet(core: Conntrack, conn: Conn, pkt: Packet, ctx: Context) -> Verdi
             )  # fmt: skip
             core.refresh(conn, seconds)
             break
-    return Verdict.ACCEPT

@@ -29,8 +29,14 @@ def payload_of(pkt: Packet) -> bytes:
     return bytes(pkt.data[payload_at(pkt) : pkt.length])
 
 
-def mangle(conn: Conn, pkt: Packet, start: int, end: int, text: bytes) -> None:
-    """Replace a part of the payload; where that changes a TCP segment's length, later numbers shift."""
+def mangle(
+    conn: Conn, pkt: Packet, start: int, end: int, text: bytes, *, shifts: bool = True, layout: int | None = None
+) -> None:
+    """Replace a part of the payload; where that changes a TCP segment's length, later numbers shift.
+
+    ``shifts``: whether that is done here; ``layout``: as which protocol the header is taken, if not as its own.
+    """
+    proto = layout or pkt.proto
     begin = payload_at(pkt)
     data = bytearray(pkt.data[: pkt.length])
     data[begin + start : begin + end] = text
@@ -38,24 +44,36 @@ def mangle(conn: Conn, pkt: Packet, start: int, end: int, text: bytes) -> None:
         data[2:4] = len(data).to_bytes(2, "big")
     else:
         data[4:6] = (len(data) - 40).to_bytes(2, "big")
-    if pkt.proto == UDP:
+    if proto == UDP:
         data[pkt.l4 + 4 : pkt.l4 + 6] = (len(data) - pkt.l4).to_bytes(2, "big")
-    place = pkt.l4 + (16 if pkt.proto == TCP else 6)
-    if pkt.proto == TCP or data[place : place + 2] != b"\0\0":
+    place = pkt.l4 + (16 if proto == TCP else 6)
+    if proto == TCP or data[place : place + 2] != b"\0\0":
         data[place : place + 2] = b"\0\0"
         segment = bytes(data[pkt.l4 :])
-        check = internet_checksum(pseudo_header(pkt.family, pkt.src, pkt.dst, pkt.proto, len(segment)) + segment)
-        data[place : place + 2] = (check or (0xFFFF if pkt.proto == UDP else 0)).to_bytes(2, "big")
-    seq = int.from_bytes(data[pkt.l4 + 4 : pkt.l4 + 8], "big")
+        check = internet_checksum(pseudo_header(pkt.family, pkt.src, pkt.dst, proto, len(segment)) + segment)
+        data[place : place + 2] = (check or (0xFFFF if proto == UDP else 0)).to_bytes(2, "big")
+        pkt.pending_checksum = True
+    seq = sequence_number(pkt)
     pkt.replace(bytes(data))
     pkt.refresh_ip_checksum()
-    shift = len(text) - (end - start)
-    if shift and pkt.proto == TCP:
-        direction = direction_of(pkt)
-        at, earlier, later = conn.seq_offsets[direction]
-        if earlier == later or after(seq, at):  # else it is sent again
-            conn.seq_offsets[direction] = (seq, later, later + shift)
-        conn.status |= t.SEQ_ADJUST
+    if shifts and proto == TCP:
+        shift_numbers(conn, pkt, len(text) - (end - start), seq)
+
+
+def sequence_number(pkt: Packet) -> int:
+    return int.from_bytes(pkt.data[pkt.l4 + 4 : pkt.l4 + 8], "big")
+
+
+def shift_numbers(conn: Conn, pkt: Packet, shift: int, seq: int | None = None) -> None:
+    """A TCP segment has become longer: so do the numbers of what follows (nf_ct_seqadj_set)."""
+    if not shift or pkt.proto != TCP:
+        return
+    seq = sequence_number(pkt) if seq is None else seq
+    direction = direction_of(pkt)
+    at, earlier, later = conn.seq_offsets[direction]
+    if earlier == later or after(seq, at):  # else it is sent again
+        conn.seq_offsets[direction] = (seq, later, later + shift)
+    conn.status |= t.SEQ_ADJUST
 
 
 def adjust(conn: Conn, pkt: Packet) -> None:

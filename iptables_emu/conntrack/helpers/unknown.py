@@ -1,17 +1,11 @@
-"""Helpers whose protocols are not known here: what they would look at has an unknown outcome.
-
-Each test tells whether a packet says something that the kernel's helper acts on (kernel: nf_conntrack_sip.c,
-nf_conntrack_pptp.c, nf_conntrack_sane.c, nf_conntrack_h323_main.c, nf_nat_snmp_basic_main.c).
-"""
+"""H.323's helpers, whose protocols are not known here: what they would look at has an unknown outcome
+(kernel: nf_conntrack_h323_main.c)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from iptables_emu.conntrack import tuples as t
-from iptables_emu.conntrack.helpers.payload import direction_of, established, payload_of
-from iptables_emu.conntrack.tuples import ORIGINAL
+from iptables_emu.conntrack.helpers.payload import established, payload_of
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.packet.packet import TCP, Packet
 
@@ -20,40 +14,10 @@ if TYPE_CHECKING:
     from iptables_emu.conntrack.table import Conn
     from iptables_emu.engine.context import Context
 
-SHORTEST_SIP = len("SIP/2.0 200")
-SIP_STARTS = (b"SIP/2.0 ", b"INVITE", b"UPDATE", b"ACK", b"PRACK", b"BYE", b"REGISTER")
-PPTP_HEADER = 12
-PPTP_MAGIC = b"\x1a\x2b\x3c\x4d"
-SANE_START = (7).to_bytes(4, "big")
-
-
-def _sip(conn: Conn, pkt: Packet, payload: bytes) -> bool:
-    if len(payload) < SHORTEST_SIP or (pkt.proto == TCP and not established(pkt)):
-        return False
-    return bool(conn.status & t.NAT_MASK) or payload.upper().startswith(SIP_STARTS)
-
-
-def _pptp(conn: Conn, pkt: Packet, payload: bytes) -> bool:
-    return established(pkt) and len(payload) >= PPTP_HEADER and payload[4:8] == PPTP_MAGIC
-
-
-def _sane(conn: Conn, pkt: Packet, payload: bytes) -> bool:
-    return established(pkt) and direction_of(pkt) == ORIGINAL and payload[:4] == SANE_START and len(payload) == 8
-
-
-def _h323(conn: Conn, pkt: Packet, payload: bytes) -> bool:
-    return bool(payload) and (pkt.proto != TCP or established(pkt))
-
-
-def _translated(conn: Conn, pkt: Packet, payload: bytes) -> bool:
-    return bool(conn.status & t.NAT_MASK)
-
-
-ACTS: dict[str, Callable[[Conn, Packet, bytes], bool]] = {
-    "sip": _sip, "pptp": _pptp, "sane": _sane, "Q.931": _h323, "RAS": _h323, "H.245": _h323,
-    "snmp_trap": _translated,
-}  # fmt: skip
+HELPERS = ("Q.931", "RAS", "H.245")
 
 
 def help_packet(core: Conntrack, conn: Conn, pkt: Packet, ctx: Context) -> Verdict:
-    return Verdict.UNKNOWN if ACTS[conn.helper](conn, pkt, payload_of(pkt)) else Verdict.ACCEPT
+    """They look at whatever has a payload."""
+    looks = bool(payload_of(pkt)) and (pkt.proto != TCP or established(pkt))
+    return Verdict.UNKNOWN if looks else Verdict.ACCEPT

@@ -11,7 +11,7 @@ from iptables_emu.ext.cnumbers import atoll
 from iptables_emu.ext.jiffies import jiffies
 from iptables_emu.ext.procname import bad_proc_name
 from iptables_emu.ext.rate_table import Config, RateTable, bytes_per_second, overflows
-from iptables_emu.model.address import prefix_mask, show
+from iptables_emu.model.address import prefix_mask, show, uncompressed
 from iptables_emu.options.numbers import U32, U64, atoi, scan
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
@@ -111,7 +111,7 @@ def _nft_key(mode: str, ip: str, config: Config, base: Base) -> str:
     mask = prefix_mask(bits, base.family)
     if base.family == 4:
         return f"{ip} {mode[0]}addr and {show(mask, 4)}"
-    return f"{ip} {mode[0]}addr and {':'.join(f'{mask >> 16 * at & 0xFFFF:04x}' for at in range(7, -1, -1))}"
+    return f"{ip} {mode[0]}addr and {uncompressed(mask)}"
 
 
 def _nft_rate(average: int, burst: int) -> str:

@@ -120,5 +120,5 @@ def expected_line(one: Expected, kind: str = "") -> str:
     mask, master = one.mask, one.master
     out += f"mask-src={show(mask.src, mask.family)} mask-dst={show(mask.dst, mask.family)} " + transport(mask)
     out += f"master-src={show(master.src, master.family)} master-dst={show(master.dst, master.family)} "
-    out += transport(master) + ("PERMANENT " if one.permanent else "")
+    out += transport(master) + (f"{one.flags} " if one.flags else "")
     return out + f"class={one.klass} helper={one.helper}"

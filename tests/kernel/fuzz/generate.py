@@ -10,15 +10,18 @@ from iptables_emu.scenario.emulate import Run
 from iptables_emu.scenario.format import ScenarioError, check_scenario
 from tests.kernel.fuzz import hosts, kube
 from tests.kernel.fuzz.rules import Writer
+from tests.kernel.fuzz.talks import Talks
 from tests.kernel.fuzz.traffic import Traffic
 
-PROFILES = ("stateless", "nat", "conntrack", "routing", "ipv6", "kube", "mixed")
+PROFILES = ("stateless", "nat", "conntrack", "routing", "ipv6", "kube", "mixed", "helpers")
 Scenario = dict[str, Any]
 
 
 def generate(profile: str, seed: int) -> Scenario:
     """The scenario of a number. Its replies follow what the emulator lets out, so they change where it changes."""
     rng = random.Random(f"{profile} {seed}")
+    if profile == "helpers":
+        return _talk(rng, f"{profile}-{seed}")
     net = hosts.make(rng, profile)
     if profile == "kube":
         lines, wishes = kube.ruleset(rng)
@@ -54,6 +57,26 @@ def generate(profile: str, seed: int) -> Scenario:
                 traffic.learn(run.step(step)["emitted"])
             except Exception:
                 run = None  # type: ignore[assignment]
+    return scenario
+
+
+def _talk(rng: random.Random, name: str) -> Scenario:
+    """One of conversations that helpers listen to."""
+    talks = Talks(rng)
+    scenario = talks.scenario(name)
+    run = Run(scenario)
+    run.run()
+    for _ in range(rng.randint(8, 20)):
+        step, talk, side = talks.step(run)
+        if not _good(scenario, step):
+            continue
+        scenario["steps"].append(step)
+        try:
+            seen = run.step(step)
+        except Exception:
+            break  # told when it is run
+        if talk is not None:
+            talks.learn(talk, side, seen["emitted"])
     return scenario
 
 
