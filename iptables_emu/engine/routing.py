@@ -85,8 +85,8 @@ class Routing:
 
     def _multicast_source(self, pkt: Packet) -> bool:
         """ip_mc_validate_source, for the group of all hosts."""
-        if pkt.src >> 24 == 127:
-            return self.host.sysctls.either(4, pkt.iif, "route_localnet")
+        if pkt.src >> 24 == 127 and not self.host.sysctls.either(4, pkt.iif, "route_localnet"):
+            return False
         return not pkt.src or self._source_check(pkt, "") is not None
 
     def _broadcast(self, pkt: Packet) -> Decision:
