@@ -12,7 +12,7 @@ from functools import cached_property
 
 from iptables_emu.ext.api import Base, Extension, Place
 from iptables_emu.model.rule import VERDICTS, RuleSpec
-from iptables_emu.model.ruleset import Chain, Table
+from iptables_emu.model.ruleset import Chain, Objects, Table
 from iptables_emu.options.memo import memo
 
 NOWHERE: frozenset[str] = frozenset()
@@ -91,8 +91,11 @@ def _walk(start: str, targets: dict[str, list[str]]) -> set[str]:
 class Kernel:
     """The kernel's look at one table. ``others`` are the tables whose estimators it knows, too."""
 
-    def __init__(self, table: Table, personality: str, reach: Reach, others: Iterable[Table] = ()) -> None:
+    def __init__(
+        self, table: Table, personality: str, reach: Reach, others: Iterable[Table] = (), objects: Objects | None = None
+    ) -> None:
         self.table, self.personality, self.reach, self.others = table, personality, reach, others
+        self.objects = objects or Objects()
 
     @cached_property
     def estimators(self) -> frozenset[str]:
@@ -144,7 +147,9 @@ class Kernel:
             return None
         base = Base(spec.family, spec.proto, spec.not_proto, self.personality)
         known = self.estimators if x.NAME == "rateest" else None
-        return x.refused(Place(self.table.family, self.table.name, hooks, base, self.personality, spec.matches, known))
+        place = Place(self.table.family, self.table.name, hooks, base, self.personality, spec.matches, known,
+                      self.objects.accounts, self.objects.cgroups)  # fmt: skip
+        return x.refused(place)
 
 
 def needs_check(spec: RuleSpec, table: Table) -> bool:

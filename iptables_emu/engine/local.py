@@ -11,10 +11,12 @@ from iptables_emu.engine.routing6 import output6
 from iptables_emu.host.address6 import needs_interface
 from iptables_emu.packet.headers import tcp
 from iptables_emu.packet.packet import HOST, ICMP, TCP, UDP, UDPLITE, Packet, transport_checksum_good
+from iptables_emu.trace.events import Noted
 
 if TYPE_CHECKING:
     from iptables_emu.engine.decision import Decision
     from iptables_emu.engine.path import Path
+    from iptables_emu.host.sockets import Socket
 
 
 def deliver(path: Path, pkt: Packet, decision: Decision) -> None:
@@ -44,13 +46,22 @@ def _tcp(path: Path, pkt: Packet, decision: Decision) -> None:
         return
     if not transport_checksum_good(pkt):
         return
-    port = int.from_bytes(segment[2:4], "big")
-    if path.host.listens(TCP, pkt.family, pkt.dst, port):
-        _syn_ack(path, pkt, segment)
+    socket = _socket(path, pkt, segment)
+    if socket is not None and socket.peer is None:
+        _syn_ack(path, pkt, segment, socket.mark)
+        return
+    if socket is not None:
+        path.machine.emit(Noted(pkt.number, "for a connected socket: what it answers is not shown"))
         return
     reset = icmp.tcp_reset(pkt)
     if reset is not None and not decision.anycast:
         send_own(path, reset, pkt, attach=False, way=_way_back(path, pkt))
+
+
+def _socket(path: Path, pkt: Packet, segment: bytes) -> Socket | None:
+    """The socket that the packet is for: TPROXY's, or the one that its ends lead to."""
+    sport, dport = int.from_bytes(segment[:2], "big"), int.from_bytes(segment[2:4], "big")
+    return pkt.sk or path.host.sockets.find(pkt.proto, pkt.family, (pkt.src, sport), (pkt.dst, dport))
 
 
 def _way_back(path: Path, pkt: Packet) -> Decision | None:
@@ -61,7 +72,7 @@ def _way_back(path: Path, pkt: Packet) -> Decision | None:
     return output6(path.host, pkt.src, src=pkt.dst, oif=oif, choose=True)
 
 
-def _syn_ack(path: Path, pkt: Packet, segment: bytes) -> None:
+def _syn_ack(path: Path, pkt: Packet, segment: bytes, mark: int) -> None:
     """A listener answers a SYN; its sequence number is drawn."""
     if segment[13] & 0x17 != 2:
         if segment[13] & 0x10 and not segment[13] & 4:
@@ -73,7 +84,7 @@ def _syn_ack(path: Path, pkt: Packet, segment: bytes) -> None:
     mss = 1460 if pkt.family == 4 else 1440
     answer = tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], path.machine.rng.getrandbits(32), ack,
                       0x12, 64240 if pkt.family == 4 else 64800, b"\x02\x04" + mss.to_bytes(2, "big"))  # fmt: skip
-    send_own(path, answer, pkt, attach=False, way=_way_back(path, pkt))
+    send_own(path, answer, pkt, attach=False, way=_way_back(path, pkt), mark=mark)
 
 
 def _udp(path: Path, pkt: Packet, decision: Decision) -> None:
@@ -89,8 +100,7 @@ def _udp(path: Path, pkt: Packet, decision: Decision) -> None:
         if size < len(segment):  # what is behind the datagram is cut off, also from what an error quotes
             pkt = pkt.copy()
             del pkt.data[pkt.l4 + size :]
-    port = int.from_bytes(segment[2:4], "big")
-    if decision.broadcast or path.host.listens(pkt.proto, pkt.family, pkt.dst, port):
+    if decision.broadcast or _socket(path, pkt, segment) is not None:
         return
     pkt.ct = None  # nf_reset_ct: conntrack finds the connection anew by what the error quotes
     path.error(pkt, *((3, 3) if pkt.family == 4 else (1, 4)))

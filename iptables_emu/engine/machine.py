@@ -17,6 +17,7 @@ from iptables_emu.engine import fragments6, hooks
 from iptables_emu.engine.assume import Assumptions
 from iptables_emu.engine.context import Context
 from iptables_emu.engine.fragments import Reassembly
+from iptables_emu.engine.queue import answer
 from iptables_emu.engine.traverse import traverse
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import show
@@ -27,7 +28,6 @@ from iptables_emu.trace.events import (
     Event,
     Fate,
     HookEntered,
-    Noted,
     PacketStart,
     Rewritten,
     TableEntered,
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from iptables_emu.compile.program import Program
     from iptables_emu.engine.traverse import Write
     from iptables_emu.host.host import Host
+    from iptables_emu.model.ruleset import Chain, Table
+
+MOST_ROUNDS = 100  # of one table, for a listener that says "repeat"
 
 
 class Machine:
@@ -181,23 +184,27 @@ class Machine:
         ctx.table = name
         before = _routed_by(pkt)
         self.emit(TableEntered(pkt.number, ctx.hook, name, ctx.iif, ctx.oif, pkt.mark, bytes(pkt.data)))
-        verdict = traverse(self.program, table, chain, pkt, ctx, self.write)
-        if verdict is Verdict.QUEUE:
-            verdict = self._queue(pkt, 0, verdict)
+        verdict = self._walk(table, chain, pkt, ctx)
         self.emit(TableLeft(pkt.number, ctx.hook, name, verdict.value))
         may_turn = name == "mangle" and ctx.hook == "OUTPUT" and verdict is Verdict.ACCEPT
         if may_turn and before != _routed_by(pkt):
             return self.path.reroute(pkt)
         return verdict
 
-    def _queue(self, pkt: Packet, number: int, verdict: Verdict) -> Verdict:
-        """A packet for user space: what the host file's listener decides."""
-        decision = self.host.queue_verdict(number)
-        self.emit(Noted(pkt.number, "QUEUE: the legacy iptables has it still, iptables-nft refuses it (use NFQUEUE)"))
-        if decision is None:
-            return verdict
-        self.emit(Noted(pkt.number, f"queue {number}: the listener says {decision}"))
-        return Verdict.ACCEPT if decision == "accept" else Verdict.DROP
+    def _walk(self, table: Table, chain: Chain, pkt: Packet, ctx: Context) -> Verdict:
+        """The table's verdict, after that of the program behind a queue: it may want the table to be walked again."""
+        for _ in range(MOST_ROUNDS):
+            ctx.queue = None
+            verdict = traverse(self.program, table, chain, pkt, ctx, self.write)
+            if verdict is not Verdict.QUEUE:
+                return verdict
+            before = _routed_by(pkt)[:4]
+            answered = answer(pkt, ctx)
+            if answered is not None:
+                turned = ctx.hook == "OUTPUT" and answered is Verdict.ACCEPT and before != _routed_by(pkt)[:4]
+                return self.path.reroute(pkt) if turned else answered
+        ctx.note(pkt, f"the listener has had the table walked {MOST_ROUNDS} times: it never ends")
+        return Verdict.UNKNOWN
 
     # -- conntrack and nat -------------------------------------------------------------------------
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 NEIGHBOURS_ALONE = 255  # the hop limit of neighbour discovery
 
 
-def send_own(path: Path, data: bytes, cause: Packet | None, *, attach: bool, way: Decision | None = None) -> None:
+def send_own(
+    path: Path, data: bytes, cause: Packet | None, *, attach: bool, way: Decision | None = None, mark: int = 0
+) -> None:
     """A packet of the host's own: routed, OUTPUT, POSTROUTING. ``attach``: it belongs to the cause's connection."""
     is_icmp = data[9 if data[0] >> 4 == 4 else 6] in (ICMP, ICMPV6)
     family = data[0] >> 4
@@ -26,7 +28,7 @@ def send_own(path: Path, data: bytes, cause: Packet | None, *, attach: bool, way
         if echo is None:
             return
         data = echo
-    reply = Packet(data)
+    reply = Packet(data, mark=mark)
     reply.ipid_own = True
     if reply.family == 4:
         reply.set_ttl(path.host.sysctls.get("net.ipv4.ip_default_ttl"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 from iptables_emu.engine import fragments, icmp4, icmp6, ip_options, link, path6
 from iptables_emu.engine.decision import NOWHERE, Decision
@@ -15,6 +16,9 @@ from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import show
 from iptables_emu.packet.packet import HOST, LOOPBACK, OTHERHOST, Malformed, Packet
 from iptables_emu.trace.events import Delivered, Emitted, Noted, Routed
+
+if TYPE_CHECKING:
+    from iptables_emu.host.sockets import Socket
 
 MOST_PACKETS = 200  # that one may lead to: copies over lo double each round until their TTL runs out
 
@@ -88,10 +92,13 @@ class Path:
         machine = self.machine
         decision = known or self.routing.input(pkt)
         machine.emit(Routed(pkt.number, decision.kind, decision.text, decision.dev))
+        pkt.realm = decision.realm
         has_options = pkt.family == 4 and pkt.l4 > 20 and decision.kind != "martian"
         if has_options and not self._read_options(pkt, decision):
             return
         if decision.kind == "local":
+            if known is None and pkt.sk is None and not (pkt.mf or pkt.frag_offset):
+                pkt.sk = self._early(pkt)
             self.local_in(pkt, decision)
         elif decision.kind == "forward":
             self.forward(pkt, decision)
@@ -99,6 +106,14 @@ class Path:
             if decision.error and (pkt.family == 6 or self.peers.of(4, pkt.src, machine.now).may_refuse(machine.now)):
                 self.error(pkt, *decision.error)
             machine.drop(pkt, "PREROUTING", "", decision.text)
+
+    def _early(self, pkt: Packet) -> Socket | None:
+        """The connected socket that the packet is for (tcp_v4_early_demux)."""
+        ports = pkt.transport(4)
+        if ports is None or not self.host.sysctls.get("net.ipv4.ip_early_demux"):
+            return None
+        sport, dport = int.from_bytes(ports[:2], "big"), int.from_bytes(ports[2:4], "big")
+        return self.host.sockets.connected(pkt.proto, pkt.family, (pkt.src, sport), (pkt.dst, dport))
 
     def _read_options(self, pkt: Packet, decision: Decision) -> bool:
         """ip_rcv_options; False: the packet ends here."""
@@ -148,6 +163,9 @@ class Path:
         machine = self.machine
         if pkt.pkttype != HOST:
             machine.drop(pkt, "PREROUTING", "", "not sent to this host's link address alone")
+            return
+        if pkt.sk is not None:
+            machine.drop(pkt, "PREROUTING", "", "a socket of this host has it already, yet it is routed elsewhere")
             return
         if not (self._forwardable(pkt, decision) if pkt.family == 4 else path6.forwardable(self, pkt, decision)):
             return
@@ -304,6 +322,7 @@ class Path:
         elif machine.defrag[6] and pkt.family == 6 and not machine.gather6(pkt, "out"):
             return True
         machine.start(pkt, origin)
+        pkt.realm = decision.realm
         self._route_of[pkt.number] = decision
         if machine.hook("OUTPUT", pkt, "", decision.dev) is not Verdict.ACCEPT:
             return False
@@ -317,6 +336,7 @@ class Path:
         if decision.kind in NOWHERE:
             return Verdict.DROP
         self._route_of[pkt.number] = decision
+        pkt.realm = decision.realm
         self.machine.emit(Routed(pkt.number, "again", f"routed again: {decision.text}", decision.dev))
         return Verdict.ACCEPT
 

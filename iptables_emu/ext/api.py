@@ -38,6 +38,8 @@ class Place:
     personality: str
     matches: tuple[Match, ...] = ()  # of the rule, for the few targets that look at them
     estimators: frozenset[str] | None = None  # names of the RATEEST targets, for the rateest match
+    accounts: frozenset[str] | None = None  # names of the accounting objects; None: taken for there
+    cgroups: frozenset[str] | None = None  # paths below the root of the cgroup2 tree; None: taken for there
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ class Route:
     type: str = "unicast"  # unicast local broadcast multicast anycast unreachable prohibit blackhole throw
     metric: int = 0
     weight: int = 1
+    realm: int = 0  # the source's realm << 16 | the destination's
 
     def covers(self, address: int) -> bool:
         return (address ^ self.dst) & prefix_mask(self.plen, self.family) == 0
@@ -47,6 +48,7 @@ class PolicyRule:
     tos: int | None = None
     action: str = "lookup"  # lookup unreachable prohibit blackhole
     inverted: bool = False
+    realm: int = 0
 
     def selects(self, family: int, src: int, dst: int, mark: int, iif: str, oif: str, tos: int) -> bool:
         good = not (
@@ -66,6 +68,7 @@ class Found:
 
     route: Route | None
     error: str = ""
+    rule_realm: int = 0  # of the rule that led here
 
     @property
     def type(self) -> str:
@@ -85,6 +88,11 @@ class Fib:
     @property
     def custom_rules(self) -> bool:
         return any(r.priority not in (0, 32766, 32767) for r in self.rules)
+
+    @property
+    def has_realms(self) -> bool:
+        """Whether a route has a realm, or a rule (fib_num_tclassid_users)."""
+        return any(r.realm for r in self.rules) or any(r.realm for r in self.all())
 
     def add(self, route: Route) -> None:
         """Insert a route; longer prefixes and lower metrics come first."""
@@ -117,7 +125,7 @@ class Fib:
                 continue
             if route.type in ERRORS:
                 return Found(route, ERRORS[route.type])
-            return Found(route)
+            return Found(route, "", rule.realm)
         return Found(None, "ENETUNREACH")
 
     def _in_table(self, table: int, dst: int, oif: str) -> Route | None:
@@ -129,6 +137,15 @@ class Fib:
     def all(self) -> Iterator[Route]:
         for routes in self.tables.values():
             yield from routes
+
+
+def realms(text: str) -> int:
+    """``TO`` or ``FROM/TO``, numbers, as a route keeps them. Raises ValueError."""
+    source, slash, destination = text.rpartition("/")
+    numbers = [int(part, 0) for part in ((source, destination) if slash else ("0", destination))]
+    if any(not 0 <= number < 256 for number in numbers):
+        raise ValueError(f"{text} is no realm")
+    return numbers[0] << 16 | numbers[1]
 
 
 def full(family: int) -> int:

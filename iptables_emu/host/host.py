@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from iptables_emu.host import address6, fib6
-from iptables_emu.host.fib import LOCAL, MAIN, TABLES, Fib, PolicyRule, Route, full
+from iptables_emu.host import address6, extras, fib6
+from iptables_emu.host.extras import Account, Ipsec, IpvsConnection, Listener
+from iptables_emu.host.fib import LOCAL, MAIN, TABLES, Fib, PolicyRule, Route, full, realms
+from iptables_emu.host.fingerprints import Fingerprints
 from iptables_emu.host.ipset.sets import IpSets
+from iptables_emu.host.sockets import Socket, Sockets
 from iptables_emu.host.sysctl import Sysctls
 from iptables_emu.model.address import BITS, FULL, family_of, network, prefix_mask
 
@@ -54,16 +57,6 @@ class Interface:
         return self.mac[:4] + b"\xfe" + self.mac[5:]
 
 
-@dataclass(frozen=True, slots=True)
-class Socket:
-    """A listening socket of this host; address None is any."""
-
-    proto: int
-    port: int
-    family: int = 4
-    address: int | None = None
-
-
 class Host:
     """Built from the same words as a scenario's ``host`` (see :meth:`from_dict`)."""
 
@@ -72,8 +65,15 @@ class Host:
         self.fibs = {4: Fib(4), 6: Fib(6)}
         self.sysctls = Sysctls()
         self.neighbours: dict[tuple[str, int], bytes] = {}
-        self.sockets: list[Socket] = []
-        self.queues: dict[int, str] = {}
+        self.sockets = Sockets()
+        self.queues: dict[int, Listener] = {}
+        self.cpu: int | None = None  # that handles all packets; None: not known
+        self.audit = False  # the kernel writes audit records
+        self.fingerprints: Fingerprints | None = None  # None: not known
+        self.accounts: dict[str, Account] = {}
+        self.cgroups: frozenset[str] = frozenset()  # paths below the root of the cgroup2 tree
+        self.ipsec: list[Ipsec] = []
+        self.ipvs: list[IpvsConnection] = []
         self.ipsets = IpSets()
         self.ipset_text = ""  # commands of ``ipset restore`` that have still to be carried out
         self.ipv6 = False
@@ -100,10 +100,22 @@ class Host:
             for n in data.get("neighbours", []):
                 host.neighbours[n["dev"], network(n["dst"])[1]] = bytes.fromhex(n["mac"].replace(":", ""))
             host.ipset_text = str(data.get("ipsets", ""))
-            host.queues = {int(k): str(v) for k, v in data.get("queue", {}).items()}
+            host._extras(data)
         except (KeyError, TypeError, AttributeError) as error:
             raise HostError(f"host: {error}") from None
         return host
+
+    def _extras(self, data: Mapping[str, Any]) -> None:
+        self.queues = {int(k): extras.listener(v) for k, v in data.get("queue", {}).items()}
+        self.sockets = Sockets(map(Socket.from_dict, data.get("sockets", [])), known="sockets" in data)
+        self.cpu, self.audit = data.get("cpu"), bool(data.get("audit", False))
+        self.accounts = {name: extras.account(given) for name, given in data.get("nfacct", {}).items()}
+        paths = [str(path).strip("/") for path in data.get("cgroups", [])]
+        self.cgroups = frozenset(paths + [socket.cgroup for socket in self.sockets if socket.cgroup])
+        self.ipsec = list(map(extras.ipsec, data.get("ipsec", [])))
+        self.ipvs = list(map(extras.ipvs, data.get("ipvs", [])))
+        if "osf" in data:
+            self.fingerprints = Fingerprints.parse(data["osf"])
 
     def _interfaces(self, data: Mapping[str, Any]) -> None:
         for number, (name, given) in enumerate(data.items(), 1):
@@ -201,9 +213,9 @@ class Host:
                 raise HostError(f"host: route {text}: no link leads to {given['via']}: say dev")
         src = network(str(given["src"]))[1] if "src" in given else None
         metric = int(given.get("metric", 1024 if family == 6 else 0))
-        self.fibs[family].add(
-            Route(family, value & prefix_mask(plen, family), plen, dev, via, src, number, kind, metric)
-        )
+        value &= prefix_mask(plen, family)
+        realm = realms(str(given["realm"])) if "realm" in given else 0
+        self.fibs[family].add(Route(family, value, plen, dev, via, src, number, kind, metric, realm=realm))
 
     def add_rule(self, text: str, family: int = 4) -> None:
         """``ip rule add`` words: ``fwmark 7 lookup 100``, ``from 10.0.0.0/8 table 5``, ``iif eth0 prohibit``."""
@@ -234,6 +246,8 @@ class Host:
                 values[word] = argument
             elif word in ("tos", "dsfield"):
                 values["tos"] = int(argument, 0)
+            elif word in ("realms", "realm"):
+                values["realm"] = realms(argument)
             elif word in ("pref", "priority", "preference"):
                 values["priority"] = int(argument)
             elif word not in ("from", "to"):
@@ -307,15 +321,6 @@ class Host:
         if interface is None or not any(a.family == 4 for a in interface.addresses):
             return None
         return self.select_source(oif, 4, hop)
-
-    def queue_verdict(self, number: int) -> str | None:
-        """What the listener of a queue decides: accept, drop, or None without listener."""
-        return self.queues.get(number)
-
-    def listens(self, proto: int, family: int, address: int, port: int) -> bool:
-        """Whether a socket takes packets for this address and port."""
-        return any(s.proto == proto and s.port == port and (s.address is None or s.address == address)
-                   and (s.family == family or (s.family == 6 and s.address is None)) for s in self.sockets)  # fmt: skip
 
 
 def parse_address(text: str) -> Address:

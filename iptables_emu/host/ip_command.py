@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from iptables_emu.host.host import Host, HostError
 from iptables_emu.model.address import network
 
-OPTIONS = ("via", "dev", "src", "table", "metric")
+OPTIONS = ("via", "dev", "src", "table", "metric", "realm")
 
 
 def run_ip(host: Host, words: Sequence[str], address: Callable[[str, str, str], None]) -> None:
@@ -67,6 +67,8 @@ def _link(host: Host, rest: list[str]) -> None:
     interface = host.interfaces[rest[0]]
     if "mtu" in rest:
         interface.mtu = int(rest[rest.index("mtu") + 1])
+    if "group" in rest:
+        interface.group = int(rest[rest.index("group") + 1])
     if "up" in rest:
         interface.up = True
     if "down" in rest:

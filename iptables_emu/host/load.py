@@ -7,12 +7,14 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from iptables_emu.host import schema
-from iptables_emu.host.fib import TABLES
+from iptables_emu.host import extras, schema
+from iptables_emu.host.fib import TABLES, realms
+from iptables_emu.host.fingerprints import check_fingerprints
 from iptables_emu.host.host import Host, HostError
 from iptables_emu.host.schema import U8, U32, Check, Place
+from iptables_emu.host.sockets import check_socket
+from iptables_emu.host.sysctl_names import check_names
 
-SYSCTLS: Final = schema.mapping(schema.text, schema.either(str, schema.text, schema.integer(-(1 << 63), 1 << 63)))
 INTERFACE: Final = schema.keys(
     {
         "addresses": schema.list_of(schema.address_with_prefix),
@@ -21,8 +23,23 @@ INTERFACE: Final = schema.keys(
         "type": schema.one_of(("veth", "dummy")),
         "arp": schema.boolean,
         "down": schema.boolean,
+        "group": U32,
     }
 )
+
+
+def sysctls_check(interfaces: Collection[str]) -> Check:
+    """Sysctls by their dotted names, of a host with these interfaces."""
+    value = schema.either(str, schema.text, schema.integer(-(1 << 63), 1 << 63))
+    return schema.mapping(check_names(interfaces), value)
+
+
+def check_realm(value: object, place: Place) -> None:
+    """A route's realm: TO, or FROM/TO."""
+    try:
+        realms(str(value))
+    except ValueError:
+        raise place.error(f"{value!r} is no realm: a number of 0-255, or two as in '1/2'") from None
 
 
 def check_table(value: object, place: Place) -> None:
@@ -54,8 +71,9 @@ def check_families(value: object, place: Place) -> None:
         raise place.error("dev or via is missing")
 
 
-def host_check(device: Check) -> Check:
-    """The ``host`` of a scenario, whose devices are checked by ``device``."""
+def host_check(interfaces: Collection[str]) -> Check:
+    """The ``host`` of a scenario that has these interfaces."""
+    device = device_check(interfaces)
     route_keys = schema.keys(
         {
             "dst": schema.destination,
@@ -65,6 +83,7 @@ def host_check(device: Check) -> Check:
             "table": check_table,
             "scope": schema.either(str, schema.text, U8),
             "metric": U32,
+            "realm": check_realm,
             "type": schema.one_of(
                 ("unicast", "local", "broadcast", "multicast", "throw", "unreachable", "prohibit", "blackhole")
             ),
@@ -83,9 +102,17 @@ def host_check(device: Check) -> Check:
             "routes": schema.list_of(route),
             "rules": schema.list_of(check_rule),
             "neighbours": schema.list_of(neighbour),
-            "sysctls": SYSCTLS,
+            "sysctls": sysctls_check(interfaces),
             "ipsets": schema.text,
-            "queue": schema.mapping(check_queue_number, schema.one_of(("accept", "drop"))),
+            "queue": schema.mapping(check_queue_number, extras.LISTENER),
+            "cpu": schema.U16,
+            "audit": schema.boolean,
+            "osf": check_fingerprints,
+            "nfacct": schema.mapping(extras.check_account_name, extras.ACCOUNT),
+            "sockets": schema.list_of(check_socket()),
+            "cgroups": schema.list_of(schema.text),
+            "ipsec": schema.list_of(extras.IPSEC),
+            "ipvs": schema.list_of(extras.IPVS),
         }
     )
 
@@ -136,13 +163,28 @@ def load_host(path: str) -> Host:
         data["sysctls"] = _dotted(data["sysctls"])
     try:
         interfaces = schema.object_at(data.get("interfaces", {}), place.key("interfaces"))
-        host_check(device_check(interfaces))(data, place)
+        _read_fingerprints(data, place)
+        host_check(interfaces)(data, place)
     except schema.SchemaError as error:
         raise HostError(str(error)) from None
     try:
         return Host.from_dict(data)
     except ValueError as error:
         raise HostError(f"{path}: {error}") from None
+
+
+def _read_fingerprints(data: dict[str, Any], place: Place) -> None:
+    """``osf_file`` names a file beside the host's: its lines take its place, as ``osf``."""
+    if "osf_file" not in data:
+        return
+    name = data.pop("osf_file")
+    schema.text(name, place.key("osf_file"))
+    path = Path(place.source).parent / str(name)
+    try:
+        data["osf"] = path.read_text(encoding="latin-1")
+        check_fingerprints(data["osf"], Place(str(path)))
+    except OSError as error:
+        raise place.key("osf_file").error(f"{path}: {error.strerror}") from None
 
 
 def _dotted(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:

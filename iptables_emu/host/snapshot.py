@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from iptables_emu.host.fib import MAIN, TABLES, PolicyRule, Route
-from iptables_emu.host.host import Address, Host, HostError, Interface, Socket
+from iptables_emu.host.host import Address, Host, HostError, Interface
+from iptables_emu.host.sockets import Socket, Sockets
 from iptables_emu.model.address import BITS, network, prefix_mask
 
 COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -76,7 +77,7 @@ def load_snapshot(folder: Path) -> Host:
     for row in _json(folder, "neigh.json"):
         if "lladdr" in row:
             host.neighbours[row["dev"], network(row["dst"])[1]] = bytes.fromhex(row["lladdr"].replace(":", ""))
-    host.sockets = list(_sockets(folder))
+    host.sockets = Sockets(_sockets(folder))
     if (folder / "ipset-save").exists():
         host.ipset_text = (folder / "ipset-save").read_bytes().decode("utf-8", "surrogateescape")
     return host

@@ -14,6 +14,7 @@ from iptables_emu.packet.checksum import internet_checksum
 if TYPE_CHECKING:
     from iptables_emu.conntrack.table import Conn, CtTemplate
     from iptables_emu.engine.ip_options import IpOptions
+    from iptables_emu.host.sockets import Socket
     from iptables_emu.packet.spec import PacketSpec
 
 ICMP, TCP, UDP, DCCP, GRE, ESP, AH, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 33, 47, 50, 51, 58, 132, 136
@@ -68,7 +69,9 @@ class Packet:
         "priority",
         "proto",
         "proto_before_ah",
+        "realm",
         "secmark",
+        "sk",
         "socket",
         "src",
         "sum_valid",
@@ -84,11 +87,13 @@ class Packet:
     ) -> None:
         self.data = bytearray(data)
         self.iif, self.oif, self.mark, self.eth = iif, oif, mark, eth
-        self.priority = self.secmark = 0
+        self.priority = self.realm = 0
+        self.secmark = ""  # a security context
         self.pkttype = HOST
         self.uid: int | None = None  # of the sending socket
         self.gid: int | None = None
         self.socket = False  # a socket of this host sent it
+        self.sk: Socket | None = None  # that it is for, where that is known before its delivery
         self.ct: Conn | None = None
         self.ctinfo = 0
         self.ct_template: CtTemplate | None = None  # what -j CT asked for

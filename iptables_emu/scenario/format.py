@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from iptables_emu.host import schema
-from iptables_emu.host.load import SYSCTLS, device_check, host_check
+from iptables_emu.host.load import device_check, host_check, sysctls_check
 from iptables_emu.host.schema import U8, U16, U32, Check, Place
 from iptables_emu.host.schema import SchemaError as ScenarioError
 from iptables_emu.packet.build import PROTOCOLS, TCP_FLAGS, build
@@ -123,21 +123,24 @@ PACKET_KEYS: Final = schema.keys(
 # -- the steps -----------------------------------------------------------------------------------------
 
 
-def step_checks(device: Check, link: Check) -> dict[str, Check]:
+def step_checks(device: Check, link: Check, sysctls: Check) -> dict[str, Check]:
     """The check of each kind of step."""
     owner: dict[str, Check] = {"uid": U32, "gid": U32, "mark": U32}
     packet: dict[str, Check] = {"packet": check_packet, "packet_hex": schema.hex_bytes(1)}
     frame = {"iface": link, **packet, "frame_hex": schema.hex_bytes(14), "dst_mac": schema.mac}
     inject = schema.keys(frame, ("iface",), ("packet", "packet_hex", "frame_hex"))
     proto = schema.one_of(("tcp", "udp"))
+    listener: dict[str, Check] = {
+        "proto": proto, "port": PORT, "address": schema.address, "transparent": schema.boolean,
+    }  # fmt: skip
     ends: dict[str, Check] = {"src": schema.address, "sport": PORT, "dst": schema.address, "dport": PORT}
     return {
         "inject": schema.either(list, schema.list_of(inject), inject),
         "send_local": schema.keys({**packet, **owner}, (), ("packet", "packet_hex")),
         "connect": schema.keys({"proto": proto, **ends, "payload": schema.text, **owner}, ("proto", "dst", "dport")),
-        "listen": schema.keys({"proto": proto, "port": PORT, "address": schema.address, **owner}, ("proto", "port")),
+        "listen": schema.keys({**listener, **owner}, ("proto", "port")),
         "sleep": schema.seconds,
-        "sysctl": SYSCTLS,
+        "sysctl": sysctls,
         "ip": schema.words,
         "ip_addr_change": schema.keys(
             {"op": schema.one_of(("add", "del")), "dev": device, "address": schema.address_with_prefix},
@@ -187,8 +190,8 @@ def check_scenario(value: object, source: str, trail: str = "") -> Scenario:
         if config.get("type", "veth") != "veth":
             raise place.error(f"{name!r} is a dummy: nothing comes in there")
 
-    host_check(device)(host, place)
-    checks = step_checks(device, link)
+    host_check(interfaces)(host, place)
+    checks = step_checks(device, link, sysctls_check(interfaces))
     schema.list_of(lambda step, place: check_step(step, place, checks))(scenario.get("steps", []), top.key("steps"))
     return scenario
 

@@ -39,7 +39,7 @@ HOST_SYSCTLS: Final = {
     "net.ipv6.conf.default.accept_dad": 0,
     "net.ipv6.conf.default.router_solicitations": 0,
 }
-ROUTE_WORDS: Final = ("via", "dev", "src", "table", "scope", "metric")
+ROUTE_WORDS: Final = ("via", "dev", "src", "table", "scope", "metric", "realm")
 
 
 class Testbed:
@@ -116,7 +116,7 @@ class Testbed:
             else:
                 commands.append(f"link add {name} address {near} {size} type {config['type']}")
             arp, state = "on" if config.get("arp") else "off", "down" if config.get("down") else "up"
-            commands.append(f"link set {name} arp {arp} {state}")
+            commands.append(f"link set {name} arp {arp} {state} group {config.get('group', 0)}")
         return commands
 
     def _address_commands(self, host: dict[str, Any]) -> list[str]:
