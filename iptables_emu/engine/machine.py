@@ -79,6 +79,7 @@ class Machine:
         if self.program.accounts():
             self.host.sysctls.update({"net.netfilter.nf_conntrack_acct": 1})
         self.steps = {hook: hooks.steps(hook, self.personality) for hook in hooks.HOOKS}
+        self.program.now = self.now
         self.program.prepare()
 
     def gather6(self, pkt: Packet, user: str) -> bool:
@@ -182,29 +183,29 @@ class Machine:
             return Verdict.ACCEPT
         table, chain = found
         ctx.table = name
-        before = _routed_by(pkt)
-        self.emit(TableEntered(pkt.number, ctx.hook, name, ctx.iif, ctx.oif, pkt.mark, bytes(pkt.data)))
-        verdict = self._walk(table, chain, pkt, ctx)
-        self.emit(TableLeft(pkt.number, ctx.hook, name, verdict.value))
-        may_turn = name == "mangle" and ctx.hook == "OUTPUT" and verdict is Verdict.ACCEPT
-        if may_turn and before != _routed_by(pkt):
-            return self.path.reroute(pkt)
-        return verdict
-
-    def _walk(self, table: Table, chain: Chain, pkt: Packet, ctx: Context) -> Verdict:
-        """The table's verdict, after that of the program behind a queue: it may want the table to be walked again."""
         for _ in range(MOST_ROUNDS):
-            ctx.queue = None
-            verdict = traverse(self.program, table, chain, pkt, ctx, self.write)
-            if verdict is not Verdict.QUEUE:
-                return verdict
-            before = _routed_by(pkt)[:4]
-            answered = answer(pkt, ctx)
-            if answered is not None:
-                turned = ctx.hook == "OUTPUT" and answered is Verdict.ACCEPT and before != _routed_by(pkt)[:4]
-                return self.path.reroute(pkt) if turned else answered
-        ctx.note(pkt, f"the listener has had the table walked {MOST_ROUNDS} times: it never ends")
+            self.emit(TableEntered(pkt.number, ctx.hook, name, ctx.iif, ctx.oif, pkt.mark, bytes(pkt.data)))
+            verdict, turned = self._walk(table, chain, pkt, ctx)
+            self.emit(TableLeft(pkt.number, ctx.hook, name, verdict.value if verdict else "repeat"))
+            if verdict is not None:
+                return self.path.reroute(pkt) if turned and verdict is Verdict.ACCEPT else verdict
+        ctx.note(pkt, f"the listener has had {name} walked {MOST_ROUNDS} times: it never ends")
         return Verdict.UNKNOWN
+
+    def _walk(self, table: Table, chain: Chain, pkt: Packet, ctx: Context) -> tuple[Verdict | None, bool]:
+        """The table's verdict, or that of the program behind a queue (None: walk it again); and whether the packet of
+        this host has changed so that it must be routed again."""
+        before = _routed_by(pkt)
+        ctx.queue = None
+        verdict = traverse(self.program, table, chain, pkt, ctx, self.write)
+        queued, local = verdict is Verdict.QUEUE, ctx.hook == "OUTPUT"
+        looks = table.name == "mangle" and (not queued or self.personality == "legacy")
+        turned = local and looks and before != _routed_by(pkt)
+        if not queued:
+            return verdict, turned
+        before = _routed_by(pkt)[:4]
+        answered = answer(pkt, ctx)
+        return answered, turned or (local and before != _routed_by(pkt)[:4])  # nf_reroute
 
     # -- conntrack and nat -------------------------------------------------------------------------
 

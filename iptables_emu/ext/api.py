@@ -49,6 +49,7 @@ class Compile:
 
     base: Base
     shared: dict[tuple[str, str], Any] = field(default_factory=dict)
+    now: int = 0  # when the rules were loaded, in nanoseconds
 
     @property
     def personality(self) -> str:

@@ -27,6 +27,7 @@ Scenario = dict[str, Any]
 
 BACKENDS: Final = ("nft", "legacy")
 FAMILIES: Final = ("ipv4", "ipv6")
+NOT_OF_A_NAMESPACE: Final = ("sockets", "cgroups", "ipsec", "ipvs", "audit")
 OBSERVABLE: Final = ("conntrack", "save", "expect", "snmp")
 SUFFIXES: Final = (".json", ".toml")
 STDIN: Final = "standard input"
@@ -258,6 +259,5 @@ def kernel_refusal(scenario: Scenario) -> str | None:
     """Why a scenario is not for the kernel, if so."""
     if "nokernel" in scenario:
         return str(scenario["nokernel"]) or "nokernel"
-    if scenario.get("host", {}).get("queue"):
-        return "host.queue: no listener answers a queue of the kernel here"
-    return None
+    given = [key for key in NOT_OF_A_NAMESPACE if scenario.get("host", {}).get(key)]
+    return f"host.{given[0]}: the kernel of this machine is not set up for it" if given else None

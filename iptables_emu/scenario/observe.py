@@ -81,7 +81,7 @@ class Step:
                 self._seen(number, event.hook)
             elif event.hook == "POSTROUTING" and self.packets[number]["path"][-1:] == ["PREROUTING"]:
                 self._seen(number, "FORWARD")
-        elif isinstance(event, TableEntered):
+        elif isinstance(event, TableEntered) and number not in self.open:
             self.open[number] = {
                 "packet": number, "hook": event.hook, "table": event.table, "in": event.iif or None,
                 "out": event.oif or None, "mark": event.mark, "header": describe(self._told(event.data)),
@@ -96,7 +96,7 @@ class Step:
             self._add(number, _event(event.chain, "return", "return"))
         elif isinstance(event, PolicyHit):
             self._add(number, _event(event.chain, "policy", event.verdict))
-        elif isinstance(event, TableLeft):
+        elif isinstance(event, TableLeft) and (event.verdict != "repeat" or self.personality == "nft"):
             self._close(number)
         elif isinstance(event, Delivered):
             self._seen(number, "INPUT")

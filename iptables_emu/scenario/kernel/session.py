@@ -13,9 +13,11 @@ from typing import Any, Final
 from iptables_emu.model.ruleset import BUILTIN
 from iptables_emu.packet.describe import describe_frame
 from iptables_emu.scenario.kernel.conntrack import ConntrackTable
+from iptables_emu.scenario.kernel.furnish import fingerprints, make_accounts
 from iptables_emu.scenario.kernel.klog import KernelLog
 from iptables_emu.scenario.kernel.netlink import Nfnetlink
 from iptables_emu.scenario.kernel.process import Done, pinned_to_cpu, run_command
+from iptables_emu.scenario.kernel.queue import Listeners
 from iptables_emu.scenario.kernel.rules import RuleIndex
 from iptables_emu.scenario.kernel.steps import Steps
 from iptables_emu.scenario.kernel.testbed import Testbed, write_sysctl
@@ -27,8 +29,8 @@ PROGRAMS: Final = {"ipv4": "iptables", "ipv6": "ip6tables"}
 FAMILY_NUMBERS: Final = {"ipv4": int(socket.AF_INET), "ipv6": int(socket.AF_INET6)}
 NFT_DELTABLE: Final = 2
 LOG_EVERYTHING_INVALID: Final = 255
-# these change sets, and switch on the counters of connections
-LEAVES_TRACES: Final = re.compile(r"-j SET|-m (connbytes|connlabel)|--(map|add|del)-set")
+# these change sets and other objects, and switch on the counters of connections
+LEAVES_TRACES: Final = re.compile(r"-j (SET|RATEEST)|-m nfacct|-m (connbytes|connlabel)|--(map|add|del)-set")
 # the kernel rations these ICMP errors per destination
 RATIONED: Final = re.compile(r"icmp type (5 |3 code (0|1|13) )|icmpv6 type 137 ")
 # errors use up the ration of IPv6 redirects, which need a link-local address
@@ -62,13 +64,14 @@ class Session:
     """Namespaces, sockets and what is known of the ruleset in them."""
 
     def __init__(self, host: dict[str, Any], backend: str, ipv6: bool, klog: KernelLog):
-        self._backend, self._klog = backend, klog
+        self._backend, self._klog, self._cpu = backend, klog, host.get("cpu")
         self._spoilt = False
         self._link_local = "fe80:" in json.dumps(host)
         self._tables: list[tuple[str, str]] | None = None  # of the last rulesets
         self._empty: dict[str, str] = {}  # legacy: the last rulesets' tables as they were at first
         self._saved: tuple[str, dict[str, str]] = ("", {})  # the last rulesets given, and as saved
         with contextlib.ExitStack() as undo:
+            undo.enter_context(fingerprints(host.get("osf", "")))
             self._bed = Testbed(host, ipv6)
             undo.callback(self._bed.close)
             with self._bed.host.entered():
@@ -85,6 +88,9 @@ class Session:
                 undo.callback(self._control.close)
                 self._conntrack = ConntrackTable()
                 undo.callback(self._conntrack.close)
+                make_accounts(host.get("nfacct", {}), self._control)
+                self._listeners = Listeners(host.get("queue", {}))
+                undo.callback(self._listeners.close)
             self._wire = Wire(self._bed)
             undo.callback(self._wire.close)
             self._steps = Steps(self._bed, self._wire, self._conntrack, backend)
@@ -115,7 +121,7 @@ class Session:
         observe = scenario.get("observe", ["conntrack", "save"])
         expect = "expect" in observe or "helper" in everything
         self._tables = tables_of(rulesets)
-        with pinned_to_cpu():
+        with pinned_to_cpu(self._cpu):
             self._settle()
         load = self._load(rulesets, scenario.get("restore_options", []))
         observation: Observation = {"load": load, "steps": []}
@@ -206,7 +212,7 @@ class Session:
 
     def _do(self, step: dict[str, Any]) -> tuple[Observation, list[TraceEvent]]:
         self._log_trace.invalid = []
-        with pinned_to_cpu():
+        with pinned_to_cpu(self._cpu):
             self._steps.do(step)
             events, frames = self._settle()
         emitted = [
@@ -223,7 +229,7 @@ class Session:
         while quiet < QUIET_ROUNDS:
             more_frames = self._wire.fence()
             more_events = self._trace.drain()
-            quiet = 0 if more_frames or more_events else quiet + 1
+            quiet = 0 if self._listeners.answer() or more_frames or more_events else quiet + 1
             events += more_events
             frames += more_frames
         if self._trace is not self._log_trace:
