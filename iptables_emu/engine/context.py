@@ -26,6 +26,9 @@ class Path(Protocol):
     def send_reset(self, data: bytes, cause: Packet) -> None:
         """REJECT's RST in answer to ``cause``: routed, through OUTPUT and POSTROUTING."""
 
+    def send_answer(self, data: bytes, cause: Packet) -> None:
+        """SYNPROXY's segment in the place of a connection's other side: routed, through OUTPUT and POSTROUTING."""
+
     def send_copy(self, copy: Packet, gateway: int, oif: str) -> None:
         """TEE's copy: routed towards ``gateway``, untracked, through OUTPUT and POSTROUTING."""
 

@@ -355,6 +355,10 @@ class Path:
             self.machine.conntrack.refresh(conn, self.machine.conntrack.sysctl("tcp_timeout_close"))
         send_own(self, data, cause, attach=True)
 
+    def send_answer(self, data: bytes, cause: Packet) -> None:
+        """SYNPROXY's segment in the place of the connection's other side."""
+        send_own(self, data, cause, attach=True, established=True)
+
     def send_copy(self, copy: Packet, gateway: int, oif: str) -> None:
         """TEE's copy, untracked, towards its gateway."""
         copy.ct, copy.untracked = None, True

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from iptables_emu.ext.jiffies import HZ
+from iptables_emu.ext.jiffies import NS_PER_JIFFY
 
 QUARTER = 250_000_000  # nanoseconds
-JIFFY = 1_000_000_000 // HZ
 U64 = (1 << 64) - 1
 
 
@@ -55,7 +54,7 @@ class Estimator:
         """(bytes, packets) a second that a packet may find: one pair, or two where the timer may have run or not."""
         self._run(self._due(now - self._late))
         found = [(self.by_bytes.per_second, self.by_packets.per_second)]
-        if self._due(now + JIFFY) > self.ticks:
+        if self._due(now + NS_PER_JIFFY) > self.ticks:
             ahead = Estimator(self.start, self.interval, self.weight, self.packets, self.bytes, self.ticks,
                               Average(self.by_bytes.value, self.by_bytes.last),
                               Average(self.by_packets.value, self.by_packets.last))  # fmt: skip
@@ -69,7 +68,7 @@ class Estimator:
 
     @property
     def _late(self) -> int:
-        return self._length // 8 + JIFFY
+        return self._length // 8 + NS_PER_JIFFY
 
     def _due(self, now: int) -> int:
         return max(0, (now - self.start) // self._length)
