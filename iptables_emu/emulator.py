@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from iptables_emu.engine import bridge
 from iptables_emu.engine.assume import Assumptions
 from iptables_emu.engine.emulator import Engine
 from iptables_emu.host.host import Host
@@ -65,7 +66,7 @@ class Emulator:
         else:
             interface = host.interfaces[packet.iif]
             source = packet.eth[6:12] if len(packet.eth) >= 12 and any(packet.eth[6:12]) else interface.far_mac
-            eth = interface.mac + source + ETHERTYPE[packet.family]
+            eth = bridge.addressed(host, interface, packet) + source + ETHERTYPE[packet.family]
             engine.next_mark = packet.mark
             events = engine.receive(packet.iif, eth + bytes(packet.data)) or _unseen(packet, host)
         return self._trace(events, eth)

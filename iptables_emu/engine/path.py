@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from iptables_emu.engine import fragments, icmp4, icmp6, ip_options, link, path6
+from iptables_emu.engine import bridge, fragments, icmp4, icmp6, ip_options, link, path6
 from iptables_emu.engine.decision import NOWHERE, Decision
 from iptables_emu.engine.local import deliver
 from iptables_emu.engine.machine import Machine
@@ -36,6 +36,7 @@ class Path:
         self._in_call = False  # a socket's call is being carried out, so what comes back by a link is not put off
         self.icmp_busy: set[int] = set()  # families: the kernel sends no ICMP from within sending ICMP
         self.peers = Peers()
+        self.learnt: dict[tuple[str, bytes], str] = {}  # bridge and link address: the port it is behind
         self.met: set[tuple[str, int]] = set()  # next hops that frames went to: the neighbour cache has them
 
     # -- in ------------------------------------------------------------------------------------
@@ -53,7 +54,9 @@ class Path:
         if pkt.family != (4 if kind == b"\x08\0" else 6):
             return
         pkt.pkttype = link.frame_type(frame[:6], interface.mac)
-        if pkt.pkttype != OTHERHOST and link.sane(pkt):
+        if interface.master:
+            bridge.receive(self, interface, pkt)
+        elif pkt.pkttype != OTHERHOST and link.sane(pkt):
             self.input(pkt)
         self._loop_back()
 
@@ -91,6 +94,8 @@ class Path:
         """Local, forward, or nowhere."""
         machine = self.machine
         decision = known or self.routing.input(pkt)
+        if pkt.physin:
+            machine.emit(Routed(pkt.number, "up", f"from port {pkt.physin} up to {pkt.iif}"))
         machine.emit(Routed(pkt.number, decision.kind, decision.text, decision.dev))
         pkt.realm = decision.realm
         has_options = pkt.family == 4 and pkt.l4 > 20 and decision.kind != "martian"
@@ -272,7 +277,7 @@ class Path:
             if link.sane(again):
                 self._backlog.append((again, pkt.number if same else None, decision))
             return
-        if interface.kind != "veth":
+        if interface.kind not in ("veth", "bridge"):
             return
         hop = decision.route.via if decision.route and decision.route.via is not None else pkt.dst
         self.met.add((interface.name, hop))
@@ -280,7 +285,11 @@ class Path:
         if mac is None:
             return
         ether = b"\x08\0" if pkt.family == 4 else b"\x86\xdd"
-        self.machine.emit(Emitted(pkt.number, decision.dev, mac + interface.mac + ether + data))
+        frame = mac + interface.mac + ether + data
+        if interface.kind == "bridge":
+            bridge.send(self, interface, pkt, frame)
+        else:
+            self.machine.emit(Emitted(pkt.number, decision.dev, frame))
 
     def send_local(self, pkt: Packet) -> str:
         """A packet from a raw socket of this host; returns the error of the call, or ""."""

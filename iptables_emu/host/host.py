@@ -39,7 +39,8 @@ class Address:
 
 @dataclass(slots=True)
 class Interface:
-    """``kind`` veth, dummy or loopback: only veth has a wire that frames leave by."""
+    """``kind`` veth, dummy, bridge or loopback: only veth has a wire that frames leave by. ``master`` is the bridge
+    that it is a port of."""
 
     name: str
     mac: bytes
@@ -49,6 +50,7 @@ class Interface:
     up: bool = True
     group: int = 0
     index: int = 0
+    master: str = ""
     addresses: list[Address] = field(default_factory=list)
 
     @property
@@ -130,6 +132,10 @@ class Host:
                 self.interfaces[name] = interface
             for text in given.get("addresses", []):
                 self.add_address(name, Address(*network(text)))
+
+        for name, given in data.items():
+            for port in given.get("ports", []):
+                self.interfaces[port].master = name
 
     def add_interface(self, name: str) -> Interface:
         """Another link with the next MAC address."""

@@ -20,7 +20,8 @@ INTERFACE: Final = schema.keys(
         "addresses": schema.list_of(schema.address_with_prefix),
         "mac": schema.mac,
         "mtu": schema.integer(68, 65535),
-        "type": schema.one_of(("veth", "dummy")),
+        "type": schema.one_of(("veth", "dummy", "bridge")),
+        "ports": schema.list_of(schema.interface_name),
         "arp": schema.boolean,
         "down": schema.boolean,
         "group": U32,
@@ -71,7 +72,26 @@ def check_families(value: object, place: Place) -> None:
         raise place.error("dev or via is missing")
 
 
-def host_check(interfaces: Collection[str]) -> Check:
+def check_ports(interfaces: Mapping[str, Any]) -> Check:
+    """The ports of bridges are interfaces of the host, each of one bridge."""
+
+    def check(value: object, place: Place) -> None:
+        taken: set[str] = set()
+        for name, given in schema.object_at(value, place).items():
+            for index, port in enumerate(given.get("ports", []) if isinstance(given, dict) else []):
+                at = place.key(name).key("ports").item(index)
+                if isinstance(given, dict) and given.get("type") != "bridge":
+                    raise at.error(f"{name} is no bridge: give it type = 'bridge'")
+                if port not in interfaces or port in (name, "lo"):
+                    raise at.error(f"the host has no interface {port!r} to be a port")
+                if port in taken:
+                    raise at.error(f"{port!r} is a port already")
+                taken.add(port)
+
+    return check
+
+
+def host_check(interfaces: Mapping[str, Any]) -> Check:
     """The ``host`` of a scenario that has these interfaces."""
     device = device_check(interfaces)
     route_keys = schema.keys(
@@ -98,7 +118,7 @@ def host_check(interfaces: Collection[str]) -> Check:
     neighbour = schema.keys({"dst": schema.address, "mac": schema.mac, "dev": device}, required=("dst", "mac", "dev"))
     return schema.keys(
         {
-            "interfaces": schema.mapping(schema.interface_name, INTERFACE),
+            "interfaces": schema.all_of(schema.mapping(schema.interface_name, INTERFACE), check_ports(interfaces)),
             "routes": schema.list_of(route),
             "rules": schema.list_of(check_rule),
             "neighbours": schema.list_of(neighbour),

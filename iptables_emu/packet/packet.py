@@ -65,6 +65,8 @@ class Packet:
         "number",
         "oif",
         "pending_checksum",
+        "physin",
+        "physout",
         "pkttype",
         "priority",
         "proto",
@@ -105,6 +107,7 @@ class Packet:
         self.nat_done = False
         self.sum_valid = False  # conntrack has found the transport checksum right
         self.ip_options: IpOptions | None = None  # as routing read them at input
+        self.physin = self.physout = ""  # ports of a bridge: came in by, will leave by
         self.link = ""  # by which link IPv6 takes it to have come, where that is not iif
         self.frag_max = 0  # largest fragment it was put together from
         self.frag_sizes: tuple[int, ...] = ()

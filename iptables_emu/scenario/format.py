@@ -189,7 +189,7 @@ def check_scenario(value: object, source: str, trail: str = "") -> Scenario:
         if name == "lo" or not isinstance(config, dict):
             raise place.error(f"the host has no interface {name!r}" if name != "lo" else "nothing comes in by lo")
         if config.get("type", "veth") != "veth":
-            raise place.error(f"{name!r} is a dummy: nothing comes in there")
+            raise place.error(f"{name!r} is a {config['type']}: nothing comes in there")
 
     host_check(interfaces)(host, place)
     checks = step_checks(device, link, sysctls_check(interfaces))

@@ -93,6 +93,7 @@ class Session:
                 undo.callback(self._listeners.close)
             self._wire = Wire(self._bed)
             undo.callback(self._wire.close)
+            self._bed.join_bridges()
             self._steps = Steps(self._bed, self._wire, self._conntrack, backend)
             undo.callback(self._steps.close_sockets)
             self._undo = undo.pop_all()

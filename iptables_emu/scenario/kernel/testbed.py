@@ -119,6 +119,13 @@ class Testbed:
             commands.append(f"link set {name} arp {arp} {state} group {config.get('group', 0)}")
         return commands
 
+    def join_bridges(self) -> None:
+        """Give bridges their ports, which then see no frames of their own any more."""
+        with self.host.entered():
+            for bridge, config in self.interfaces.items():
+                for port in config.get("ports", []):
+                    run_command(["ip", "link", "set", port, "master", bridge])
+
     def _address_commands(self, host: dict[str, Any]) -> list[str]:
         commands = [
             f"addr add {address} dev {name}" + (" nodad" if ":" in address else "")

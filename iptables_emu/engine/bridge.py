@@ -1,0 +1,95 @@
+"""Bridges, and the IP hooks that a bridged packet passes (kernel: br_netfilter_hooks.c, br_input.c, br_forward.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from iptables_emu.engine import link
+from iptables_emu.engine.verdict import Verdict
+from iptables_emu.packet.packet import HOST, OTHERHOST, Packet
+from iptables_emu.trace.events import Emitted, Routed
+
+if TYPE_CHECKING:
+    from iptables_emu.engine.path import Path
+    from iptables_emu.host.host import Host, Interface
+
+CALLS = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
+
+
+def addressed(host: Host, interface: Interface, pkt: Packet) -> bytes:
+    """The link address of a frame that comes in by an interface: of a bridge's port, the neighbour's on the same bridge
+    where the packet's way leads there, else the bridge's."""
+    if not interface.master:
+        return interface.mac
+    bridge = host.interfaces[interface.master]
+    found = host.fibs[pkt.family].lookup(pkt.dst)
+    if found.route is None or found.error or found.type != "unicast" or found.route.dev != bridge.name:
+        return bridge.mac
+    return host.neighbours.get((bridge.name, pkt.dst), bridge.far_mac)
+
+
+def receive(path: Path, port: Interface, pkt: Packet) -> None:
+    """A frame came in by a port of a bridge: up to the host itself, or on by the other ports."""
+    bridge = path.host.interfaces[port.master]
+    path.learnt[bridge.name, bytes(pkt.eth[6:12])] = port.name
+    pkt.iif = bridge.name
+    pkt.pkttype = link.frame_type(pkt.eth[:6], bridge.mac)
+    hooked = bool(path.host.sysctls.get(CALLS[pkt.family]))
+    pkt.physin = port.name if hooked else ""
+    if pkt.pkttype == OTHERHOST:
+        if not hooked or link.sane(pkt):
+            _bridged(path, bridge, port, pkt, hooked)
+        return
+    if pkt.pkttype != HOST:
+        for out in _ports(path, bridge, port):
+            path.machine.emit(Emitted(pkt.number, out.name, bytes(pkt.eth[:14] + pkt.data)))
+    if bridge.up and link.sane(pkt):
+        path.input(pkt)
+
+
+def _bridged(path: Path, bridge: Interface, port: Interface, pkt: Packet, hooked: bool) -> None:
+    """PREROUTING, FORWARD and POSTROUTING as if the bridge were both ways; no route is asked, no hop is counted."""
+    machine, before = path.machine, pkt.dst
+    pkt.pkttype = HOST
+    if hooked:
+        machine.start(pkt, "wire")
+        if machine.hook("PREROUTING", pkt, bridge.name, "") is not Verdict.ACCEPT:
+            return
+        if pkt.dst != before:
+            machine.end(pkt, "unknown", "unknown: where a bridged packet goes whose destination was changed")
+            return
+    outs = list(_ways(path, bridge, port, bytes(pkt.eth[:6])))
+    for number, out in enumerate(outs, 1):
+        one = pkt if number == len(outs) else pkt.copy()
+        if hooked:
+            machine.emit(Routed(one.number, "bridge", f"bridged from {port.name} to {out.name}", bridge.name))
+            one.physout = out.name
+            if machine.hook("FORWARD", one, bridge.name, bridge.name) is not Verdict.ACCEPT:
+                continue
+            if machine.hook("POSTROUTING", one, "", bridge.name) is not Verdict.ACCEPT:
+                continue
+            machine.end(one, "sent", f"bridged out {out.name}")
+        machine.emit(Emitted(one.number, out.name, bytes(one.eth[:14] + one.data)))
+    if hooked and not outs:
+        machine.drop(pkt, "PREROUTING", "", "its link address is behind the port it came by")
+
+
+def send(path: Path, bridge: Interface, pkt: Packet, frame: bytes) -> None:
+    """A frame of the host's own, or a routed one, leaves by a bridge."""
+    if frame[:6] == bridge.mac:
+        return
+    for out in _ways(path, bridge, None, frame[:6]):
+        path.machine.emit(Emitted(pkt.number, out.name, frame))
+
+
+def _ways(path: Path, bridge: Interface, port: Interface | None, mac: bytes) -> Iterator[Interface]:
+    """The port behind which an address was seen; all other ports while it was not."""
+    known = path.learnt.get((bridge.name, mac))
+    for out in _ports(path, bridge, port):
+        if known in (None, out.name):
+            yield out
+
+
+def _ports(path: Path, bridge: Interface, port: Interface | None) -> Iterator[Interface]:
+    return (i for i in path.host.interfaces.values() if i.master == bridge.name and i is not port and i.up)
