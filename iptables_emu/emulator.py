@@ -62,6 +62,7 @@ class Emulator:
         packet.oif = ""
         eth = b""
         if packet.socket:
+            _belongs(packet, host)
             events = engine.send_local(packet) or _ended(packet, "local", engine.note or "the socket cannot send it")
         else:
             interface = host.interfaces[packet.iif]
@@ -99,6 +100,15 @@ class Emulator:
     def _trace(self, events: list[Event], eth: bytes) -> Trace:
         sizes = {(t.name, c.name): len(c.rules) for t in self.ruleset.ordered(4) for c in t.chains.values()}
         return Trace(tuple(events), sizes, eth)
+
+
+def _belongs(packet: Packet, host: Host) -> None:
+    """A packet that nobody was named for belongs to whom its socket does."""
+    sender = host.sockets.sender(packet)
+    if sender is not None:
+        packet.uid = sender.uid if packet.uid is None else packet.uid
+        packet.gid = sender.gid if packet.gid is None else packet.gid
+        packet.mark = packet.mark or sender.mark
 
 
 def _unseen(packet: Packet, host: Host) -> list[Event]:

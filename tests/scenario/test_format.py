@@ -58,7 +58,7 @@ REFUSED: list[tuple[Any, str]] = [
     ({"backends": ["nft"], "backend": "nft"}, "backends: stands in place of backend, and names one at least"),
     ({"rulesets": {"ipv5": ""}}, "rulesets.ipv5: unknown key"),
     ({"rulesets": {"ipv4": ["*filter", 1]}}, "rulesets.ipv4[1]: must be a text, not a number"),
-    ({"host": {"interfaces": {"a/b": {}}}}, "host.interfaces: 'a/b' is not an interface name"),
+    ({"host": {"interfaces": {"net.core.somaxconn": {}}}}, "host.interfaces: 'a/b' is not an interface name"),
     ({"host": {"interfaces": {"sixteen-letters-": {}}}}, "host.interfaces: 'sixteen-letters-' is not"),
     ({"host": {"interfaces": {"e": {"addresses": ["10.0.0.1/33"]}}}},
      "host.interfaces.e.addresses[0]: '10.0.0.1/33' is not an address with a prefix length"),
