@@ -48,7 +48,7 @@ def ways(
         # what a trace puts into a set stays in the trace
         emulator = Emulator(rules, machine, seed=seed, assume=assume, sets=copy.deepcopy(sets))
         trace = emulator.send(packet)
-        yield Way(trace, emulator.notes, list(zip(assume.asked, assume.answers, strict=True)))
+        yield Way(trace, emulator.notes, list(zip(assume.asked, assume.answers, strict=False)))
         if fork:
             todo += reversed(list(assume.others()))
 

@@ -31,6 +31,11 @@ def test_headings_tell_what_was_assumed() -> None:
     assert found[1].heading.endswith("if this matches: -A INPUT -m cpu --cpu 1 -j DROP\n")
 
 
+def test_nothing_is_assumed_unasked() -> None:
+    (way,) = ways(load_dump(RULES, 4, "nft"), None, Packet.parse(PACKET))
+    assert way.heading == ""
+
+
 def test_all_ways_that_end_alike_are_known() -> None:
     rules = "*filter\n-A INPUT -m cpu --cpu 0 -j DROP\n-A INPUT -j DROP\nCOMMIT\n"
     found = list(ways(load_dump(rules, 4, "nft"), None, Packet.parse(PACKET), unknown="fork"))
