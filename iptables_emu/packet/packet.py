@@ -95,7 +95,7 @@ class Packet:
         self.uid: int | None = None  # of the sending socket
         self.gid: int | None = None
         self.socket = False  # a socket of this host sent it
-        self.sk: Socket | None = None  # that it is for, where that is known before its delivery
+        self.sk: Socket | None = None  # its sender, or that it is for, where that is known before its delivery
         self.ct: Conn | None = None
         self.ctinfo = 0
         self.ct_template: CtTemplate | None = None  # what -j CT asked for

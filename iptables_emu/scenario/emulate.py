@@ -138,6 +138,7 @@ class Run:
 
     def local(self, pkt: Packet, value: Mapping[str, Any]) -> None:
         pkt.uid, pkt.gid, pkt.socket = value.get("uid", 0), value.get("gid", 0), True
+        pkt.sk = Socket(pkt.proto, 0, pkt.family, mark=pkt.mark, uid=pkt.uid, gid=pkt.gid, classid=0, cgroup="")
         if pkt.family == 4:
             pkt.data[2:4] = len(pkt.data).to_bytes(2, "big")
             pkt.refresh_ip_checksum()

@@ -281,7 +281,7 @@ def commit_nft(ruleset: Ruleset, table: Table, batch: Batch, strict: bool = Fals
     if not told and any(needs_check(rule.spec, table) for rule in batch):
         try:
             reach = reached_from(table, "nft")
-            kernel = Kernel(table, "nft", reach, ruleset.tables.values(), ruleset.objects)
+            kernel = Kernel(table, "nft", reach, ruleset.tables.values(), ruleset.objects, batch)
             told = _judged(kernel, batch)
         except Loop as loop:
             culprits = [rule for rule in table.chains[loop.chain].rules if rule in batch] or list(batch)

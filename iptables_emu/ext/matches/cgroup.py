@@ -76,7 +76,7 @@ class Cgroup(Match):
         def test(pkt: Packet, ctx: Context) -> bool | None:
             socket = pkt.sk
             if pkt.socket:
-                socket = KERNEL if pkt.uid == NO_FILE else ctx.host.sockets.sender(pkt)
+                socket = KERNEL if pkt.uid == NO_FILE else socket or ctx.host.sockets.sender(pkt)
             elif socket is None:
                 known = pkt.forwarded or pkt.iif == "lo" or ctx.host.sockets.known or ctx.hook == "OUTPUT"
                 return False if known else None

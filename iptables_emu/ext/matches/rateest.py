@@ -184,7 +184,7 @@ class Rateest(Match):
         if not self.mode or (self.bps is None and self.pps is None):
             return "EINVAL"
         known = place.estimators
-        return None if known is None or {self.first, self.second} - {None} <= known else "ENOENT"
+        return None if known is None or {self.first, self.second} - {None} <= known.keys() else "ENOENT"
 
 
 def _below(number: int, rate: int) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
-from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Target
+from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Place, Target
 from iptables_emu.ext.rate_estimator import Estimator
 from iptables_emu.options.numbers import U32
 from iptables_emu.options.problem import ParameterProblem
@@ -118,6 +118,10 @@ class RateEst(Target):
 
     def listing(self, numeric: bool, base: Base) -> str:
         return self._text("")
+
+    def refused(self, place: Place) -> str | None:
+        mine = (self.interval, self.ewma_log)
+        return "EINVAL" if (place.estimators or {}).get(self.name, mine) != mine else None
 
     def compile(self, cx: Compile) -> Action:
         fresh = Estimator(cx.now, self.interval + 2, self.ewma_log)
