@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from iptables_emu.engine import link
@@ -37,42 +37,57 @@ def receive(path: Path, port: Interface, pkt: Packet) -> None:
     pkt.pkttype = link.frame_type(pkt.eth[:6], bridge.mac)
     hooked = bool(path.host.sysctls.get(CALLS[pkt.family]))
     pkt.physin = port.name if hooked else ""
-    if pkt.pkttype == OTHERHOST:
-        if not hooked or link.sane(pkt):
-            _bridged(path, bridge, port, pkt, hooked)
+    if pkt.pkttype == HOST:
+        if bridge.up and link.sane(pkt):
+            path.input(pkt)
         return
-    if pkt.pkttype != HOST:
-        for out in _ports(path, bridge, port):
+    mac = bytes(pkt.eth[:6])
+    outs = list(_ways(path, bridge, port, mac) if pkt.pkttype == OTHERHOST else _ports(path, bridge, port))
+    goes_up = pkt.pkttype != OTHERHOST and bridge.up
+    if not hooked:
+        for out in outs:
             path.machine.emit(Emitted(pkt.number, out.name, bytes(pkt.eth[:14] + pkt.data)))
-    if bridge.up and link.sane(pkt):
-        path.input(pkt)
+        if goes_up and link.sane(pkt):
+            path.input(pkt)
+    elif link.sane(pkt):
+        _bridged(path, bridge, pkt, [*outs, None] if goes_up else outs)
 
 
-def _bridged(path: Path, bridge: Interface, port: Interface, pkt: Packet, hooked: bool) -> None:
-    """PREROUTING, FORWARD and POSTROUTING as if the bridge were both ways; no route is asked, no hop is counted."""
+def _bridged(path: Path, bridge: Interface, pkt: Packet, ways: Sequence[Interface | None]) -> None:
+    """PREROUTING, then each way: out of a port by FORWARD and POSTROUTING, as if the bridge were both sides, without a
+    route or a hop counted; None is up to the host itself."""
     machine, before = path.machine, pkt.dst
-    pkt.pkttype = HOST
-    if hooked:
-        machine.start(pkt, "wire")
-        if machine.hook("PREROUTING", pkt, bridge.name, "") is not Verdict.ACCEPT:
-            return
-        if pkt.dst != before:
-            machine.end(pkt, "unknown", "unknown: where a bridged packet goes whose destination was changed")
-            return
-    outs = list(_ways(path, bridge, port, bytes(pkt.eth[:6])))
-    for number, out in enumerate(outs, 1):
-        one = pkt if number == len(outs) else pkt.copy()
-        if hooked:
-            machine.emit(Routed(one.number, "bridge", f"bridged from {port.name} to {out.name}", bridge.name))
-            one.physout = out.name
-            if machine.hook("FORWARD", one, bridge.name, bridge.name) is not Verdict.ACCEPT:
-                continue
-            if machine.hook("POSTROUTING", one, "", bridge.name) is not Verdict.ACCEPT:
-                continue
-            machine.end(one, "sent", f"bridged out {out.name}")
-        machine.emit(Emitted(one.number, out.name, bytes(one.eth[:14] + one.data)))
-    if hooked and not outs:
+    pkt.pkttype = HOST if pkt.pkttype == OTHERHOST else pkt.pkttype
+    machine.start(pkt, "wire")
+    if machine.hook("PREROUTING", pkt, bridge.name, "") is not Verdict.ACCEPT:
+        return
+    if pkt.dst != before:
+        machine.end(pkt, "unknown", "unknown: where a bridged packet goes whose destination was changed")
+        return
+    legacy = machine.personality == "legacy"
+    for number, out in enumerate(ways, 1):
+        last = number == len(ways)
+        one = pkt if last else pkt.copy()
+        if number > 1 if legacy else not last:  # ip_tables' trace tells the copies apart by their order
+            machine.start(one, "copy")
+        if out is None:
+            path.route_in(one)
+        else:
+            _forward(path, bridge, out, one)
+    if not ways:
         machine.drop(pkt, "PREROUTING", "", "its link address is behind the port it came by")
+
+
+def _forward(path: Path, bridge: Interface, out: Interface, pkt: Packet) -> None:
+    machine = path.machine
+    machine.emit(Routed(pkt.number, "bridge", f"bridged from {pkt.physin} to {out.name}", bridge.name))
+    pkt.physout = out.name
+    if machine.hook("FORWARD", pkt, bridge.name, bridge.name) is not Verdict.ACCEPT:
+        return
+    if machine.hook("POSTROUTING", pkt, "", bridge.name) is not Verdict.ACCEPT:
+        return
+    machine.end(pkt, "sent", f"bridged out {out.name}")
+    machine.emit(Emitted(pkt.number, out.name, bytes(pkt.eth[:14] + pkt.data)))
 
 
 def send(path: Path, bridge: Interface, pkt: Packet, frame: bytes) -> None:
@@ -92,4 +107,6 @@ def _ways(path: Path, bridge: Interface, port: Interface | None, mac: bytes) -> 
 
 
 def _ports(path: Path, bridge: Interface, port: Interface | None) -> Iterator[Interface]:
-    return (i for i in path.host.interfaces.values() if i.master == bridge.name and i is not port and i.up)
+    """All but one; the last that was added comes first."""
+    mine = [i for i in path.host.interfaces.values() if i.master == bridge.name and i is not port and i.up]
+    return reversed(mine)

@@ -39,6 +39,8 @@ HOST_SYSCTLS: Final = {
     "net.ipv6.conf.default.accept_dad": 0,
     "net.ipv6.conf.default.router_solicitations": 0,
 }
+# a bridge that snoops sends reports of its own
+LINK_TYPES: Final = {"dummy": "dummy", "bridge": "bridge mcast_snooping 0"}
 ROUTE_WORDS: Final = ("via", "dev", "src", "table", "scope", "metric", "realm")
 
 
@@ -114,7 +116,7 @@ class Testbed:
                 peer = f"type veth peer name {name} address {far} {size} netns {self.far.name}"
                 commands.append(f"link add {name} address {near} {size} {peer}")
             else:
-                commands.append(f"link add {name} address {near} {size} type {config['type']}")
+                commands.append(f"link add {name} address {near} {size} type {LINK_TYPES[config['type']]}")
             arp, state = "on" if config.get("arp") else "off", "down" if config.get("down") else "up"
             commands.append(f"link set {name} arp {arp} {state} group {config.get('group', 0)}")
         return commands
