@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from iptables_emu.engine import bridge, fragments, icmp4, icmp6, ip_options, link, path6
+from iptables_emu.engine import beyond, bridge, fragments, icmp4, icmp6, ip_options, link, path6
 from iptables_emu.engine.decision import NOWHERE, Decision
 from iptables_emu.engine.local import deliver
 from iptables_emu.engine.machine import Machine
@@ -155,7 +155,7 @@ class Path:
                 return
             pkt = whole
             pkt.number = number
-        if machine.hook("INPUT", pkt, pkt.iif, "") is not Verdict.ACCEPT:
+        if machine.hook("INPUT", pkt, pkt.iif, "") is not Verdict.ACCEPT or beyond.balanced(self, pkt):
             return
         machine.emit(Delivered(pkt.number, bytes(pkt.data)))
         machine.end(pkt, "delivered", f"delivered to this host ({show(pkt.dst, pkt.family)})")
@@ -223,7 +223,7 @@ class Path:
                 machine.drop(pkt, "OUTPUT", "", "multicast with TTL 0 does not leave the host")
                 return
         verdict = machine.hook("POSTROUTING", pkt, iif, decision.dev)
-        if verdict is not Verdict.ACCEPT:
+        if verdict is not Verdict.ACCEPT or beyond.transformed(self, pkt):
             return
         if pkt.family == 6:
             path6.finish(self, pkt, decision)

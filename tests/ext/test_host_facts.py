@@ -130,6 +130,12 @@ def test_policy_of_others(tmp_path: Path) -> None:
     assert hits(send(host_of(tmp_path, IPSEC), rules, IN)[0]) == [1]
 
 
+def test_what_ipsec_sends_is_not_shown(tmp_path: Path) -> None:
+    (trace,) = send(host_of(tmp_path, IPSEC), "-A FORWARD -j ACCEPT", ON)
+    assert (trace.verdict, trace.emitted) == ("ACCEPT", ())
+    assert "sent out eth0 by AH and ESP: its way through OUTPUT as such is not shown" in trace.text()
+
+
 IPVS = """[[ipvs]]
 proto = "udp"
 vaddr = "9.9.9.9"
@@ -157,6 +163,12 @@ def test_ipvs(tmp_path: Path, service: str, wanted: bool) -> None:
 def test_ipvs_of_others(tmp_path: Path) -> None:
     rules = "-A FORWARD -m ipvs --ipvs\n-A FORWARD -m ipvs ! --ipvs\n-A FORWARD -m ipvs ! --vport 80"
     assert hits(send(host_of(tmp_path, IPVS), rules, ON.replace("10.8.0.9", "10.8.0.8"))[0]) == [2]
+
+
+def test_ipvs_takes_what_is_for_its_service(tmp_path: Path) -> None:
+    local = IPVS.replace('"9.9.9.9"', '"10.8.0.1"')
+    (trace,) = send(host_of(tmp_path, local), "-A INPUT -j ACCEPT", "udp 10.8.0.9:1 > 10.8.0.1:53 in eth1")
+    assert trace.text().endswith("taken by IPVS (MASQ): its way to the real server is not shown\n")
 
 
 SOCKETS = """cgroups = ["web"]
