@@ -52,3 +52,9 @@ def test_each_way_begins_alike() -> None:
     """The quota of the second rule is whole again on each way."""
     rules = "*filter\n-A INPUT -m cpu --cpu 0\n-A INPUT -m quota --quota 40 -j ACCEPT\n-A INPUT -j DROP\nCOMMIT\n"
     assert verdicts(rules, "fork") == ["ACCEPT", "ACCEPT"]
+
+
+@pytest.mark.parametrize(("unknown", "expected"), [("", ["UNKNOWN"]), ("fork", ["ACCEPT", "DROP"])])
+def test_a_proxys_socket_may_be_assumed(unknown: str, expected: list[str]) -> None:
+    rules = "*mangle\n-A PREROUTING -p tcp -j TPROXY --on-port 90\nCOMMIT\n"
+    assert verdicts(rules, unknown) == expected

@@ -78,7 +78,7 @@ class Cgroup(Match):
             if pkt.socket:
                 socket = KERNEL if pkt.uid == NO_FILE else socket or ctx.host.sockets.sender(pkt)
             elif socket is None:
-                known = pkt.forwarded or pkt.iif == "lo" or ctx.host.sockets.known or ctx.hook == "OUTPUT"
+                known = ctx.hook != "INPUT" or pkt.iif == "lo" or ctx.host.sockets.known
                 return False if known else None
             if self.path is None:
                 return None if socket is None or socket.classid is None else self._is(socket.classid)

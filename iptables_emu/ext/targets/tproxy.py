@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext.api import Action, Base, Compile, Gathered, Opt, Outcome, Target, Verdict
+from iptables_emu.host.sockets import Socket
 from iptables_emu.model.address import show
 from iptables_emu.options.numbers import U32
 from iptables_emu.options.types import host, mark_mask, port
@@ -14,8 +15,10 @@ from iptables_emu.packet.packet import TCP
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
-    from iptables_emu.host.sockets import Socket
     from iptables_emu.packet.packet import Packet
+
+ASSUMED = {True: "its socket is assumed to be there", False: "no socket is assumed to take it"}
+MISSING = "give the host's [[sockets]], with proto, port and transparent = true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,11 @@ class TProxy(Target):
             sockets = ctx.host.sockets
             found = self._socket(pkt, ctx, (int.from_bytes(head[:2], "big"), int.from_bytes(head[2:4], "big")))
             if found is None and not sockets.known:
-                ctx.note(pkt, "-j TPROXY: give the host's [[sockets]], with proto, port and transparent = true")
-                return Verdict.UNKNOWN
+                assumed = ctx.assume(ctx.rule)
+                ctx.note(pkt, f"-j TPROXY: {MISSING if assumed is None else ASSUMED[assumed]}")
+                if assumed is None:
+                    return Verdict.UNKNOWN
+                found = Socket(pkt.proto, self.port, pkt.family, transparent=True) if assumed else None
             if found is None or not found.transparent:
                 ctx.note(pkt, f"TPROXY: {'no socket takes it' if found is None else 'its socket is not transparent'}")
                 return Verdict.DROP

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import struct
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from iptables_emu.host.extras import account
 from iptables_emu.scenario.kernel.netlink import NLM_F_ACK, NLM_F_CREATE, Nfnetlink, Subsystem, attribute
 from iptables_emu.scenario.kernel.process import KernelError, run_command
 
+OSF_LOCK: Final = "/run/ipsim-osf.lock"
 ACCT_NEW: Final = 0
 # linux/netfilter/nfnetlink_acct.h
 NAME, PACKETS, BYTES, FLAGS, QUOTA = 1, 2, 3, 5, 6
@@ -33,16 +35,19 @@ def make_accounts(objects: Mapping[str, Any], link: Nfnetlink) -> None:
 
 
 @contextlib.contextmanager
-def fingerprints(lines: str) -> Any:
-    """Loads the lines of a fingerprint file; the kernel has them once for all namespaces, so they go afterwards."""
+def fingerprints(lines: str) -> Iterator[None]:
+    """Loads the lines of a fingerprint file. The kernel has them once for all namespaces, so whoever needs them last
+    takes them away."""
     if not lines:
         yield
         return
-    with tempfile.NamedTemporaryFile("w", suffix=".os") as file:
+    with tempfile.NamedTemporaryFile("w", suffix=".os") as file, Path(OSF_LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
         Path(file.name).write_text(lines if lines.endswith("\n") else f"{lines}\n", encoding="latin-1")
         try:
             run_command(["nfnl_osf", "-f", file.name])
             yield
         finally:
-            with contextlib.suppress(KernelError):
+            with contextlib.suppress(KernelError, OSError):  # others need them
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 run_command(["nfnl_osf", "-d", "-f", file.name])
