@@ -47,6 +47,7 @@ def looped(pkt: Packet, data: bytes, decision: Decision) -> Packet:
     again.socket, again.uid, again.gid, again.sk = False, None, None, None
     again.ct_template = None
     again.ip_options, again.sum_valid = None, False
+    again.routed_here = False
     again.physin = again.physout = ""
     again.link = decision.route.dev if decision.route else ""
     return again

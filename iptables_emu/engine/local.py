@@ -47,6 +47,8 @@ def _tcp(path: Path, pkt: Packet, decision: Decision) -> None:
     if not transport_checksum_good(pkt):
         return
     socket = _socket(path, pkt, segment)
+    if not (_is_own(path, pkt) or (socket is not None and socket.transparent)):
+        return
     if socket is not None and socket.peer is None:
         _syn_ack(path, pkt, segment, socket.mark)
         return
@@ -56,6 +58,12 @@ def _tcp(path: Path, pkt: Packet, decision: Decision) -> None:
     reset = icmp.tcp_reset(pkt)
     if reset is not None and not decision.anycast:
         send_own(path, reset, pkt, attach=False, way=_way_back(path, pkt))
+
+
+def _is_own(path: Path, pkt: Packet) -> bool:
+    """Whether an answer may come from the packet's destination: a route can make an address local that is not the
+    host's, and IPv4 sends nothing from there."""
+    return pkt.family == 6 or not pkt.dst or path.host.is_local(pkt.dst, 4)
 
 
 def _socket(path: Path, pkt: Packet, segment: bytes) -> Socket | None:
@@ -114,6 +122,8 @@ def _icmp4(path: Path, pkt: Packet, decision: Decision) -> None:
     if decision.broadcast and conf.get("net.ipv4.icmp_echo_ignore_broadcasts") and segment[0] in (8, 13):
         return
     source = pkt.dst
+    if not decision.broadcast and not _is_own(path, pkt):
+        return
     if decision.broadcast:
         chosen = path.host.primary_address(pkt.iif, 4)
         if chosen is None:

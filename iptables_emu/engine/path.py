@@ -97,7 +97,7 @@ class Path:
         if pkt.physin:
             machine.emit(Routed(pkt.number, "up", f"from port {pkt.physin} up to {pkt.iif}"))
         machine.emit(Routed(pkt.number, decision.kind, decision.text, decision.dev))
-        pkt.realm = decision.realm
+        pkt.realm, pkt.routed_here = decision.realm, decision.kind == "local" and not decision.broadcast
         has_options = pkt.family == 4 and pkt.l4 > 20 and decision.kind != "martian"
         if has_options and not self._read_options(pkt, decision):
             return

@@ -207,10 +207,10 @@ class Host:
         if text == "default":
             text = "::/0" if ":" in str(given.get("via", "")) else "0.0.0.0/0"
         family, value, plen = network(text)
-        table = given.get("table", "main")
+        kind = str(given.get("type") or "unicast")
+        table = given.get("table", "local" if kind in ("local", "broadcast") else "main")  # as iproute2 has it
         via = network(str(given["via"]))[1] if "via" in given else None
         number = TABLES[table] if table in TABLES else int(table)
-        kind = str(given.get("type") or "unicast")
         dev = str(given.get("dev", ""))
         if kind == "unicast" and not dev and via is not None:
             found = self.fibs[family].lookup(via)

@@ -72,6 +72,7 @@ class Packet:
         "proto",
         "proto_before_ah",
         "realm",
+        "routed_here",
         "secmark",
         "sk",
         "socket",
@@ -94,6 +95,7 @@ class Packet:
         self.pkttype = HOST
         self.uid: int | None = None  # of the sending socket
         self.gid: int | None = None
+        self.routed_here = False  # its route ends at this host (RTCF_LOCAL)
         self.socket = False  # a socket of this host sent it
         self.sk: Socket | None = None  # its sender, or that it is for, where that is known before its delivery
         self.ct: Conn | None = None
