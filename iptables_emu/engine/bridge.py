@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from iptables_emu.engine import link
+from iptables_emu.engine.decision import NOWHERE
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.packet.packet import HOST, OTHERHOST, Packet
 from iptables_emu.trace.events import Emitted, Routed
@@ -96,6 +97,17 @@ def send(path: Path, bridge: Interface, pkt: Packet, frame: bytes) -> None:
         return
     for out in _ways(path, bridge, None, frame[:6]):
         path.machine.emit(Emitted(pkt.number, out.name, frame))
+
+
+def send_reset(path: Path, data: bytes, cause: Packet) -> None:
+    """REJECT's RST about what came by a port leaves by it at once, past all hooks, as if the other side had sent it."""
+    reset = Packet(data)
+    if path.routing.output(reset, any_source=True).kind in NOWHERE:
+        return
+    if reset.family == 4:
+        reset.set_ttl(path.host.sysctls.get("net.ipv4.ip_default_ttl"))
+    frame = bytes(cause.eth[6:12] + cause.eth[:6] + cause.eth[12:14] + reset.data)
+    path.machine.emit(Emitted(cause.number, cause.physin, frame))
 
 
 def _ways(path: Path, bridge: Interface, port: Interface | None, mac: bytes) -> Iterator[Interface]:

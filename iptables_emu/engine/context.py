@@ -40,7 +40,7 @@ class Context:
     """One hook's view: valid while a packet is in one table of one hook."""
 
     __slots__ = ("assume", "conntrack", "explain", "hook", "host", "iif", "now", "oif", "path", "personality",
-                 "queue", "rng", "rule", "sink", "table")  # fmt: skip
+                 "queue", "queued", "rng", "rule", "sink", "table")  # fmt: skip
 
     def __init__(self, host: Host, conntrack: Conntrack, path: Path, rng: random.Random, personality: str) -> None:
         self.host, self.conntrack, self.path, self.rng = host, conntrack, path, rng
@@ -53,6 +53,7 @@ class Context:
         self.assume: Callable[[str], bool | None] = Assumptions()  # of matches that cannot be known
         # where NFQUEUE sends a packet: the queue, and whether it goes on when nobody listens
         self.queue: tuple[int, bool] | None = None
+        self.queued = False  # the table's verdict came from the program behind a queue
         self.rule = ""  # text of the rule in hand, for Rewritten.by
 
     def emit(self, event: Event) -> None:

@@ -183,9 +183,11 @@ class Machine:
             return Verdict.ACCEPT
         table, chain = found
         ctx.table = name
+        turned = False
         for _ in range(MOST_ROUNDS):
             self.emit(TableEntered(pkt.number, ctx.hook, name, ctx.iif, ctx.oif, pkt.mark, bytes(pkt.data)))
-            verdict, turned = self._walk(table, chain, pkt, ctx)
+            verdict, turns = self._walk(table, chain, pkt, ctx)
+            turned |= turns
             self.emit(TableLeft(pkt.number, ctx.hook, name, verdict.value if verdict else "repeat"))
             if verdict is not None:
                 return self.path.reroute(pkt) if turned and verdict is Verdict.ACCEPT else verdict
@@ -198,7 +200,8 @@ class Machine:
         before = _routed_by(pkt)
         ctx.queue = None
         verdict = traverse(self.program, table, chain, pkt, ctx, self.write)
-        queued, local = verdict is Verdict.QUEUE, ctx.hook == "OUTPUT"
+        queued = ctx.queued = verdict is Verdict.QUEUE
+        local = ctx.hook == "OUTPUT"
         looks = table.name == "mangle" and (not queued or self.personality == "legacy")
         turned = local and looks and before != _routed_by(pkt)
         if not queued:
@@ -237,7 +240,7 @@ class Machine:
             return self._after_nat(pkt, hook)
         if (pkt.ctinfo == t.NEW or related) and not nat.initialised(conn, manip):
             verdict = self._table("nat", pkt, ctx)
-            if verdict is not Verdict.ACCEPT:
+            if verdict is not Verdict.ACCEPT or ctx.queued:  # what comes back from a queue goes on behind nat
                 return verdict
             if not nat.initialised(conn, manip):
                 nat.null_binding(self.conntrack, conn, manip)

@@ -362,7 +362,10 @@ class Path:
         if conn is not None and conn.tcp is not None:
             conn.tcp.state = "CLOSE"
             self.machine.conntrack.refresh(conn, self.machine.conntrack.sysctl("tcp_timeout_close"))
-        send_own(self, data, cause, attach=True)
+        if cause.physin:
+            bridge.send_reset(self, data, cause)
+        else:
+            send_own(self, data, cause, attach=True)
 
     def send_answer(self, data: bytes, cause: Packet) -> None:
         """SYNPROXY's segment in the place of the connection's other side."""

@@ -167,7 +167,7 @@ class Session:
         everything = "".join(rulesets.values())
         if self._backend == "legacy":
             self._empty = {family: _at_first(text) for family, text in rulesets.items()}
-        self._spoilt |= bool(LEAVES_TRACES.search(everything))
+        self._spoilt |= bool(LEAVES_TRACES.search(everything)) or self._bed.has_bridges  # they learn addresses
         for family, text in rulesets.items():
             done = self._tool(family, "-restore", *options, stdin=text)
             if done.returncode or done.stderr:

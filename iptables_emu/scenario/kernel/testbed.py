@@ -121,6 +121,10 @@ class Testbed:
             commands.append(f"link set {name} arp {arp} {state} group {config.get('group', 0)}")
         return commands
 
+    @property
+    def has_bridges(self) -> bool:
+        return any(config.get("ports") for config in self.interfaces.values())
+
     def join_bridges(self) -> None:
         """Give bridges their ports, which then see no frames of their own any more."""
         with self.host.entered():
