@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from iptables_emu.conntrack.core import Conntrack
 from iptables_emu.conntrack.listing import read_listing
+from iptables_emu.engine import bridge
 from iptables_emu.engine.assume import Assumptions
 from iptables_emu.engine.emulator import Engine
 from iptables_emu.host.host import Host
@@ -66,11 +67,12 @@ class Emulator:
         packet.oif = ""
         eth = b""
         if packet.socket:
+            _belongs(packet, host)
             events = engine.send_local(packet) or _ended(packet, "local", engine.note or "the socket cannot send it")
         else:
             interface = host.interfaces[packet.iif]
             source = packet.eth[6:12] if len(packet.eth) >= 12 and any(packet.eth[6:12]) else interface.far_mac
-            eth = interface.mac + source + ETHERTYPE[packet.family]
+            eth = bridge.addressed(host, interface, packet) + source + ETHERTYPE[packet.family]
             engine.next_mark = packet.mark
             events = engine.receive(packet.iif, eth + bytes(packet.data)) or _unseen(packet, host)
         return self._trace(events, eth)
@@ -106,6 +108,15 @@ class Emulator:
     def _trace(self, events: list[Event], eth: bytes) -> Trace:
         sizes = {(t.name, c.name): len(c.rules) for t in self.ruleset.ordered(4) for c in t.chains.values()}
         return Trace(tuple(events), sizes, eth)
+
+
+def _belongs(packet: Packet, host: Host) -> None:
+    """A packet that nobody was named for belongs to whom its socket does."""
+    sender = host.sockets.sender(packet)
+    if sender is not None:
+        packet.uid = sender.uid if packet.uid is None else packet.uid
+        packet.gid = sender.gid if packet.gid is None else packet.gid
+        packet.mark = packet.mark or sender.mark
 
 
 def _unseen(packet: Packet, host: Host) -> list[Event]:

@@ -54,7 +54,7 @@ def ways(
         emulator = Emulator(rules, machine, seed=seed, assume=assume, sets=copy.deepcopy(sets))
         prepare(emulator)
         trace = emulator.send(packet)
-        yield Way(trace, emulator.notes, list(zip(assume.asked, assume.answers, strict=True)), emulator)
+        yield Way(trace, emulator.notes, list(zip(assume.asked, assume.answers, strict=False)), emulator)
         if fork:
             todo += reversed(list(assume.others()))
 

@@ -6,13 +6,14 @@ xt_check_target), nf_tables_api.c (nft_table_validate).
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from iptables_emu.ext.api import Base, Extension, Place
-from iptables_emu.model.rule import VERDICTS, RuleSpec
-from iptables_emu.model.ruleset import Chain, Table
+from iptables_emu.model.rule import VERDICTS, Rule, RuleSpec
+from iptables_emu.model.ruleset import Chain, Objects, Table
 from iptables_emu.options.memo import memo
 
 NOWHERE: frozenset[str] = frozenset()
@@ -89,21 +90,29 @@ def _walk(start: str, targets: dict[str, list[str]]) -> set[str]:
 
 
 class Kernel:
-    """The kernel's look at one table. ``others`` are the tables whose estimators it knows, too."""
+    """The kernel's look at one table. ``others`` are the tables that it has already: the estimators of their RATEEST
+    targets are known. ``order`` are the new rules as it gets them (all of the table, chain by chain, unless given).
+    """
 
-    def __init__(self, table: Table, personality: str, reach: Reach, others: Iterable[Table] = ()) -> None:
+    def __init__(
+        self, table: Table, personality: str, reach: Reach, others: Iterable[Table] = (),
+        objects: Objects | None = None, order: Iterable[Rule] | None = None,
+    ) -> None:  # fmt: skip
         self.table, self.personality, self.reach, self.others = table, personality, reach, others
+        self.objects, self.order = objects or Objects(), order
 
-    @cached_property
-    def estimators(self) -> frozenset[str]:
-        """The names of all RATEEST targets, of which the rateest match needs one."""
-        return frozenset(
-            rule.spec.target.name  # type: ignore[attr-defined]  # the fields of that one target
-            for table in (self.table, *self.others)
-            for chain in table.chains.values()
-            for rule in chain.rules
-            if rule.spec.target is not None and rule.spec.target.NAME == "RATEEST"
-        )
+    def estimators(self, before: Rule) -> dict[str, tuple[int, int]]:
+        """Interval and weight of each estimator that is there when the kernel looks at a rule."""
+        own = self.order if self.order is not None else _rules(self.table)
+        earlier = itertools.takewhile(lambda rule: rule is not before, own)
+        there = itertools.chain(*map(_rules, self.others), earlier)
+        targets = (rule.spec.target for rule in there)
+        found: dict[str, tuple[int, int]] = {}
+        for target in targets:
+            if target is not None and target.NAME == "RATEEST":
+                name, *params = dataclasses.astuple(target)  # type: ignore[call-overload]  # a dataclass as all are
+                found.setdefault(name, tuple(params))
+        return found
 
     def refusals(self) -> Iterator[Refusal]:
         """Every rule that the kernel would refuse, in the order of the chains."""
@@ -120,18 +129,19 @@ class Kernel:
                 hooks = NOWHERE
             spec = rule.spec
             for match in spec.matches:
-                if not _always_taken(type(match)) and (errno := self.refused(match, spec, hooks)):
+                if not _always_taken(type(match)) and (errno := self.refused(match, rule, hooks)):
                     yield Refusal(chain.name, index, errno)
                     break
             else:
                 target = spec.target
                 if target is None or _always_taken(type(target)):
                     continue
-                if errno := self.refused(target, spec, hooks):
+                if errno := self.refused(target, rule, hooks):
                     yield Refusal(chain.name, index, errno)
 
-    def refused(self, x: Extension, spec: RuleSpec, hooks: frozenset[str]) -> str | None:
+    def refused(self, x: Extension, rule: Rule, hooks: frozenset[str]) -> str | None:
         """The errno's name with which the kernel refuses an extension of a rule, or None."""
+        spec = rule.spec
         if self.personality == "nft" and x.is_native():
             return None
         if x.TABLES is not None and self.table.name not in x.TABLES:
@@ -143,8 +153,14 @@ class Kernel:
         if type(x).refused is Extension.refused:
             return None
         base = Base(spec.family, spec.proto, spec.not_proto, self.personality)
-        known = self.estimators if x.NAME == "rateest" else None
-        return x.refused(Place(self.table.family, self.table.name, hooks, base, self.personality, spec.matches, known))
+        known = self.estimators(rule) if x.NAME.lower() == "rateest" else None
+        place = Place(self.table.family, self.table.name, hooks, base, self.personality, spec.matches, known,
+                      self.objects.accounts, self.objects.cgroups)  # fmt: skip
+        return x.refused(place)
+
+
+def _rules(table: Table) -> Iterator[Rule]:
+    return (rule for chain in table.chains.values() for rule in chain.rules)
 
 
 def needs_check(spec: RuleSpec, table: Table) -> bool:

@@ -47,11 +47,12 @@ class Program:
 
     ruleset: Ruleset
     shared: dict[tuple[str, str], Any] = field(default_factory=dict)
+    now: int = 0  # when the rules were loaded
 
     def code(self, rule: Rule) -> Code:
         """The rule's closures, made at its first use."""
         if rule.program is None:
-            rule.program = compile_rule(rule.spec, self.ruleset.personality, self.shared)
+            rule.program = compile_rule(rule.spec, self.ruleset.personality, self.shared, self.now)
         code: Code = rule.program
         return code
 
@@ -92,10 +93,10 @@ def _any_extension(spec: RuleSpec, what: str) -> bool:
     return any(getattr(m, what) for m in spec.matches)
 
 
-def compile_rule(spec: RuleSpec, personality: str, shared: dict[tuple[str, str], Any]) -> Code:
+def compile_rule(spec: RuleSpec, personality: str, shared: dict[tuple[str, str], Any], now: int = 0) -> Code:
     """One rule."""
     base = Base(spec.family, spec.proto, spec.not_proto, personality)
-    cx = Compile(base, shared)
+    cx = Compile(base, shared, now)
     return Code(
         tuple(_clauses(spec, personality)),
         tuple((match, match.compile(cx)) for match in spec.matches),

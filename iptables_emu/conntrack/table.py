@@ -38,6 +38,7 @@ class Conn:
     status: int = 0
     mark: int = 0
     labels: int = 0
+    secmark: str = ""  # a security context
     helper: str = ""
     master: Conn | None = None
     timeout: float = 0

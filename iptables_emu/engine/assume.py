@@ -24,6 +24,8 @@ class Assumptions:
 
     @property
     def answers(self) -> tuple[bool, ...]:
+        if self.rest is None:
+            return self.given[: len(self.asked)]
         return (*self.given, *[bool(self.rest)] * len(self.asked))[: len(self.asked)]
 
     def others(self) -> Iterator[tuple[bool, ...]]:

@@ -26,6 +26,9 @@ class Path(Protocol):
     def send_reset(self, data: bytes, cause: Packet) -> None:
         """REJECT's RST in answer to ``cause``: routed, through OUTPUT and POSTROUTING."""
 
+    def send_answer(self, data: bytes, cause: Packet) -> None:
+        """SYNPROXY's segment in the place of a connection's other side: routed, through OUTPUT and POSTROUTING."""
+
     def send_copy(self, copy: Packet, gateway: int, oif: str) -> None:
         """TEE's copy: routed towards ``gateway``, untracked, through OUTPUT and POSTROUTING."""
 
@@ -36,8 +39,8 @@ class Path(Protocol):
 class Context:
     """One hook's view: valid while a packet is in one table of one hook."""
 
-    __slots__ = ("assume", "conntrack", "explain", "hook", "host", "iif", "now", "oif", "path", "personality", "rng",
-                 "rule", "sink", "table")  # fmt: skip
+    __slots__ = ("assume", "conntrack", "explain", "hook", "host", "iif", "now", "oif", "path", "personality",
+                 "queue", "queued", "rng", "rule", "sink", "table")  # fmt: skip
 
     def __init__(self, host: Host, conntrack: Conntrack, path: Path, rng: random.Random, personality: str) -> None:
         self.host, self.conntrack, self.path, self.rng = host, conntrack, path, rng
@@ -48,6 +51,9 @@ class Context:
         self.sink: list[Event] = []
         self.explain = False  # tell of each rule that did not match why
         self.assume: Callable[[str], bool | None] = Assumptions()  # of matches that cannot be known
+        # where NFQUEUE sends a packet: the queue, and whether it goes on when nobody listens
+        self.queue: tuple[int, bool] | None = None
+        self.queued = False  # the table's verdict came from the program behind a queue
         self.rule = ""  # text of the rule in hand, for Rewritten.by
 
     def emit(self, event: Event) -> None:

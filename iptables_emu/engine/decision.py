@@ -34,6 +34,7 @@ class Decision:
     broadcast: bool = False
     redirect: bool = False
     anycast: bool = False
+    realm: int = 0  # the class of the route, as the realm match reads it
 
     def mtu(self, host: Host, *, forwarding: bool = False) -> int:
         """The largest packet that goes this way as one."""
@@ -64,3 +65,20 @@ def way(route: Route, dst: int) -> str:
     redirected = "as an ICMP redirect said" if route.under and route.under.via != route.via else ""
     remarks = ", ".join(filter(None, (route.choice, redirected, learnt)))
     return f"to {show(dst, route.family)}{via} out {route.dev}{f' ({remarks})' if remarks else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the check of a source found: whether it is on the link it came by, and its realm's tag."""
+
+    on_link: bool = False
+    tag: int = 0
+
+
+def class_of(route: Route | None, *tags: int) -> int:
+    """The realms of a packet: the route's, each half filled from the tags where it has none (set_class_tag)."""
+    found = route.realm if route else 0
+    for tag in tags:
+        found |= tag & 0xFFFF if not found & 0xFFFF else 0
+        found |= tag & 0xFFFF0000 if not found & 0xFFFF0000 else 0
+    return found

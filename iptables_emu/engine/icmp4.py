@@ -38,6 +38,8 @@ def error_way(path: Path, cause: Packet, probe: Packet) -> tuple[int, Decision] 
     source = 0
     if path.host.is_local(cause.dst, 4):
         source = cause.dst
+    elif cause.routed_here and cause.dst:
+        return None  # a route alone makes it local: no address of this host could be the source
     elif cause.iif and path.host.sysctls.get("net.ipv4.icmp_errors_use_inbound_ifaddr"):
         source = path.host.select_source(cause.iif, 4, cause.src) or 0
     probe.set_src(source)

@@ -74,7 +74,7 @@ def _way_of(path: Path, quoted: Packet) -> Route | None:
 def _socket_sent(path: Path, quoted: Packet) -> bool:
     """Whether a socket of the host may have sent a datagram."""
     sport, dport = (int.from_bytes(quoted.data[quoted.l4 + at : quoted.l4 + at + 2], "big") for at in (0, 2))
-    return path.host.takes(quoted.proto, quoted.family, (quoted.src, sport), (quoted.dst, dport))
+    return path.host.sockets.find(quoted.proto, quoted.family, (quoted.dst, dport), (quoted.src, sport)) is not None
 
 
 def _redirect4(path: Path, pkt: Packet, segment: bytes, quoted: Packet, route: Route) -> None:

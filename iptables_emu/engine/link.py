@@ -44,8 +44,10 @@ def looped(pkt: Packet, data: bytes, decision: Decision) -> Packet:
     again.eth = bytes(12) + (b"\x08\0" if pkt.family == 4 else b"\x86\xdd")
     again.pkttype = HOST
     again.frag_max, again.frag_sizes, again.forwarded = 0, (), False
-    again.socket, again.uid, again.gid = False, None, None
+    again.socket, again.uid, again.gid, again.sk = False, None, None, None
     again.ip_options, again.sum_valid = None, False
+    again.routed_here = False
+    again.physin = again.physout = ""
     again.link = decision.route.dev if decision.route else ""
     return again
 

@@ -14,10 +14,12 @@ from iptables_emu.engine.sockets import advertised_mss, first_window
 from iptables_emu.host.address6 import needs_interface
 from iptables_emu.packet.headers import tcp
 from iptables_emu.packet.packet import HOST, ICMP, TCP, UDP, UDPLITE, Packet, transport_checksum_good
+from iptables_emu.trace.events import Noted
 
 if TYPE_CHECKING:
     from iptables_emu.engine.decision import Decision
     from iptables_emu.engine.path import Path
+    from iptables_emu.host.sockets import Socket
 
 
 def deliver(path: Path, pkt: Packet, decision: Decision) -> None:
@@ -47,17 +49,30 @@ def _tcp(path: Path, pkt: Packet, decision: Decision) -> None:
         return
     if not transport_checksum_good(pkt):
         return
-    if _has_socket(path, pkt, segment):
-        _syn_ack(path, pkt, segment)
+    socket = _socket(path, pkt, segment)
+    if not (_is_own(path, pkt) or (socket is not None and socket.transparent)):
+        return
+    if socket is not None and socket.peer is None:
+        _syn_ack(path, pkt, segment, socket.mark)
+        return
+    if socket is not None:
+        path.machine.emit(Noted(pkt.number, "for a connected socket: what it answers is not shown"))
         return
     reset = icmp.tcp_reset(pkt)
     if reset is not None and not decision.anycast:
         send_own(path, reset, pkt, attach=False, way=_way_back(path, pkt))
 
 
-def _has_socket(path: Path, pkt: Packet, segment: bytes) -> bool:
+def _is_own(path: Path, pkt: Packet) -> bool:
+    """Whether an answer may come from the packet's destination: a route can make an address local that is not the
+    host's, and IPv4 sends nothing from there."""
+    return pkt.family == 6 or not pkt.dst or path.host.is_local(pkt.dst, 4)
+
+
+def _socket(path: Path, pkt: Packet, segment: bytes) -> Socket | None:
+    """The socket that the packet is for: TPROXY's, or the one that its ends lead to."""
     sport, dport = int.from_bytes(segment[:2], "big"), int.from_bytes(segment[2:4], "big")
-    return path.host.takes(pkt.proto, pkt.family, (pkt.dst, dport), (pkt.src, sport))
+    return pkt.sk or path.host.sockets.find(pkt.proto, pkt.family, (pkt.src, sport), (pkt.dst, dport))
 
 
 def _way_back(path: Path, pkt: Packet) -> Decision | None:
@@ -70,7 +85,7 @@ def _way_back(path: Path, pkt: Packet) -> Decision | None:
     return output6(path.host, pkt.src, src=pkt.dst, oif=oif, choose=True, said=said)
 
 
-def _syn_ack(path: Path, pkt: Packet, segment: bytes) -> None:
+def _syn_ack(path: Path, pkt: Packet, segment: bytes, mark: int) -> None:
     """A listener answers a SYN; its sequence number is drawn."""
     if segment[13] & 0x17 != 2:
         if segment[13] & 0x10 and not segment[13] & 4:
@@ -82,7 +97,7 @@ def _syn_ack(path: Path, pkt: Packet, segment: bytes) -> None:
     mss = advertised_mss(path.host, pkt.family, pkt.src)
     answer = tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], path.machine.rng.getrandbits(32), ack,
                       0x12, first_window(mss), b"\x02\x04" + mss.to_bytes(2, "big"))  # fmt: skip
-    send_own(path, answer, pkt, attach=False, way=_way_back(path, pkt))
+    send_own(path, answer, pkt, attach=False, way=_way_back(path, pkt), mark=mark)
 
 
 def _udp(path: Path, pkt: Packet, decision: Decision) -> None:
@@ -98,7 +113,7 @@ def _udp(path: Path, pkt: Packet, decision: Decision) -> None:
         if size < len(segment):  # what is behind the datagram is cut off, also from what an error quotes
             pkt = pkt.copy()
             del pkt.data[pkt.l4 + size :]
-    if decision.broadcast or _has_socket(path, pkt, segment):
+    if decision.broadcast or _socket(path, pkt, segment) is not None:
         return
     pkt.ct = None  # nf_reset_ct: conntrack finds the connection anew by what the error quotes
     path.error(pkt, *((3, 3) if pkt.family == 4 else (1, 4)))
@@ -112,6 +127,8 @@ def _icmp4(path: Path, pkt: Packet, decision: Decision) -> None:
     if decision.broadcast and conf.get("net.ipv4.icmp_echo_ignore_broadcasts") and segment[0] in (8, 13):
         return
     source = pkt.dst
+    if not decision.broadcast and not _is_own(path, pkt):
+        return
     if decision.broadcast:
         source = path.routing.own_address(pkt)
         if not source:

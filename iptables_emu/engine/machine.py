@@ -17,6 +17,7 @@ from iptables_emu.engine import fragments6, hooks
 from iptables_emu.engine.assume import Assumptions
 from iptables_emu.engine.context import Context
 from iptables_emu.engine.fragments import Reassembly
+from iptables_emu.engine.queue import answer
 from iptables_emu.engine.traverse import traverse
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import show
@@ -27,7 +28,6 @@ from iptables_emu.trace.events import (
     Event,
     Fate,
     HookEntered,
-    Noted,
     PacketStart,
     Rewritten,
     TableEntered,
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from iptables_emu.compile.program import Program
     from iptables_emu.engine.traverse import Write
     from iptables_emu.host.host import Host
+    from iptables_emu.model.ruleset import Chain, Table
+
+MOST_ROUNDS = 100  # of one table, for a listener that says "repeat"
 
 
 class Machine:
@@ -77,6 +80,7 @@ class Machine:
         if self.program.accounts():
             self.host.sysctls.update({"net.netfilter.nf_conntrack_acct": 1})
         self.steps = {hook: hooks.steps(hook, self.personality) for hook in hooks.HOOKS}
+        self.program.now = self.now
         self.program.prepare()
 
     def gather6(self, pkt: Packet, user: str) -> bool:
@@ -185,25 +189,32 @@ class Machine:
             return Verdict.ACCEPT
         table, chain = found
         ctx.table = name
-        before = _routed_by(pkt)
-        self.emit(TableEntered(pkt.number, ctx.hook, name, ctx.iif, ctx.oif, pkt.mark, bytes(pkt.data)))
-        verdict = traverse(self.program, table, chain, pkt, ctx, self.write)
-        if verdict is Verdict.QUEUE:
-            verdict = self._queue(pkt, 0, verdict)
-        self.emit(TableLeft(pkt.number, ctx.hook, name, verdict.value))
-        may_turn = name == "mangle" and ctx.hook == "OUTPUT" and verdict is Verdict.ACCEPT
-        if may_turn and before != _routed_by(pkt):
-            return self.path.reroute(pkt)
-        return verdict
+        turned = False
+        for _ in range(MOST_ROUNDS):
+            self.emit(TableEntered(pkt.number, ctx.hook, name, ctx.iif, ctx.oif, pkt.mark, bytes(pkt.data)))
+            verdict, turns = self._walk(table, chain, pkt, ctx)
+            turned |= turns
+            self.emit(TableLeft(pkt.number, ctx.hook, name, verdict.value if verdict else "repeat"))
+            if verdict is not None:
+                return self.path.reroute(pkt) if turned and verdict is Verdict.ACCEPT else verdict
+        ctx.note(pkt, f"the listener has had {name} walked {MOST_ROUNDS} times: it never ends")
+        return Verdict.UNKNOWN
 
-    def _queue(self, pkt: Packet, number: int, verdict: Verdict) -> Verdict:
-        """A packet for user space: what the host file's listener decides."""
-        decision = self.host.queue_verdict(number)
-        self.emit(Noted(pkt.number, "QUEUE: the legacy iptables has it still, iptables-nft refuses it (use NFQUEUE)"))
-        if decision is None:
-            return verdict
-        self.emit(Noted(pkt.number, f"queue {number}: the listener says {decision}"))
-        return Verdict.ACCEPT if decision == "accept" else Verdict.DROP
+    def _walk(self, table: Table, chain: Chain, pkt: Packet, ctx: Context) -> tuple[Verdict | None, bool]:
+        """The table's verdict, or that of the program behind a queue (None: walk it again); and whether the packet of
+        this host has changed so that it must be routed again."""
+        before = _routed_by(pkt)
+        ctx.queue = None
+        verdict = traverse(self.program, table, chain, pkt, ctx, self.write)
+        queued = ctx.queued = verdict is Verdict.QUEUE
+        local = ctx.hook == "OUTPUT"
+        looks = table.name == "mangle" and (not queued or self.personality == "legacy")
+        turned = local and looks and before != _routed_by(pkt)
+        if not queued:
+            return verdict, turned
+        before = _routed_by(pkt)[:4]
+        answered = answer(pkt, ctx)
+        return answered, turned or (local and before != _routed_by(pkt)[:4])  # nf_reroute
 
     # -- conntrack and nat -------------------------------------------------------------------------
 
@@ -235,7 +246,7 @@ class Machine:
             return self._after_nat(pkt, hook)
         if (pkt.ctinfo == t.NEW or related) and not nat.initialised(conn, manip):
             verdict = self._table("nat", pkt, ctx)
-            if verdict is not Verdict.ACCEPT:
+            if verdict is not Verdict.ACCEPT or ctx.queued:  # what comes back from a queue goes on behind nat
                 return verdict
             if not nat.initialised(conn, manip):
                 nat.null_binding(self.conntrack, conn, manip)

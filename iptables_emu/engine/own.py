@@ -16,8 +16,18 @@ if TYPE_CHECKING:
 NEIGHBOURS_ALONE = 255  # the hop limit of neighbour discovery
 
 
-def send_own(path: Path, data: bytes, cause: Packet | None, *, attach: bool, way: Decision | None = None) -> None:
-    """A packet of the host's own: routed, OUTPUT, POSTROUTING. ``attach``: it belongs to the cause's connection."""
+def send_own(
+    path: Path,
+    data: bytes,
+    cause: Packet | None,
+    *,
+    attach: bool,
+    way: Decision | None = None,
+    mark: int = 0,
+    established: bool = False,
+) -> None:
+    """A packet of the host's own: routed, OUTPUT, POSTROUTING. ``attach``: it belongs to the cause's connection,
+    ``established``: as the answer of its other side."""
     is_icmp = data[9 if data[0] >> 4 == 4 else 6] in (ICMP, ICMPV6)
     family = data[0] >> 4
     if is_icmp and family in path.icmp_busy:
@@ -29,7 +39,7 @@ def send_own(path: Path, data: bytes, cause: Packet | None, *, attach: bool, way
         if echo is None:
             return
         data = echo
-    reply = Packet(data)
+    reply = Packet(data, mark=mark)
     if cause is not None and echoes is not None:
         reply.ip_options = ip_options.of_answer(cause, echoes)
     reply.ipid_own = True
@@ -43,6 +53,8 @@ def send_own(path: Path, data: bytes, cause: Packet | None, *, attach: bool, way
     if attach and cause is not None and cause.ct is not None:
         reply.ct = cause.ct
         reply.ctinfo = t.RELATED_REPLY if cause.ctinfo < t.IS_REPLY else t.RELATED
+        if established:
+            reply.ctinfo = t.ESTABLISHED_REPLY
     said = again(path.host, reply) if rejects else of_socket(reply)
     decision = way or path.routing.output(reply, any_source=True, said=said)
     if decision.kind in NOWHERE:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 from iptables_emu.conntrack.tcp import set_closing
-from iptables_emu.engine import fragments, icmp4, icmp6, ip_options, link, path6
+from iptables_emu.engine import beyond, bridge, fragments, icmp4, icmp6, ip_options, link, path6
 from iptables_emu.engine.asked import again, of_socket
 from iptables_emu.engine.decision import NOWHERE, Decision
 from iptables_emu.engine.local import deliver
@@ -19,6 +20,9 @@ from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import show
 from iptables_emu.packet.packet import HOST, LOOPBACK, OTHERHOST, Malformed, Packet
 from iptables_emu.trace.events import Delivered, Emitted, Noted, Routed
+
+if TYPE_CHECKING:
+    from iptables_emu.host.sockets import Socket
 
 ARP = b"\x08\6"
 MOST_PACKETS = 200  # that one may lead to: copies over lo double each round until their TTL runs out
@@ -39,6 +43,7 @@ class Path:
         self.peers = Peers()
         self.neighbours = Neighbours(self)
         self.rations = Rations(self.host, self.peers, machine.rng)
+        self.learnt: dict[tuple[str, bytes], str] = {}  # bridge and link address: the port it is behind
         self.met: set[tuple[str, int]] = set()  # next hops that frames went to: the neighbour cache has them
 
     # -- in ------------------------------------------------------------------------------------
@@ -59,7 +64,9 @@ class Path:
         if pkt.family != (4 if kind == b"\x08\0" else 6):
             return
         pkt.pkttype = link.frame_type(frame[:6], interface.mac)
-        if pkt.pkttype != OTHERHOST and link.sane(pkt):
+        if interface.master:
+            bridge.receive(self, interface, pkt)
+        elif pkt.pkttype != OTHERHOST and link.sane(pkt):
             self.input(pkt)
         self._loop_back()
 
@@ -102,11 +109,16 @@ class Path:
         """Local, forward, or nowhere."""
         machine = self.machine
         decision = known or self.routing.input(pkt)
+        if pkt.physin:
+            machine.emit(Routed(pkt.number, "up", f"from port {pkt.physin} up to {pkt.iif}"))
         machine.emit(Routed(pkt.number, decision.kind, decision.text, decision.dev))
+        pkt.realm, pkt.routed_here = decision.realm, decision.kind == "local" and not decision.broadcast
         has_options = pkt.family == 4 and pkt.l4 > 20 and decision.kind != "martian"
         if has_options and not self._read_options(pkt, decision):
             return
         if decision.kind == "local":
+            if known is None and pkt.sk is None and not (pkt.mf or pkt.frag_offset):
+                pkt.sk = self._early(pkt)
             self.local_in(pkt, decision)
         elif decision.kind == "forward":
             self.forward(pkt, decision)
@@ -114,6 +126,14 @@ class Path:
             if decision.error and (pkt.family == 6 or self.peers.of(4, pkt.src, machine.now).may_refuse(machine.now)):
                 self.error(pkt, *decision.error)
             machine.drop(pkt, "PREROUTING", "", decision.text)
+
+    def _early(self, pkt: Packet) -> Socket | None:
+        """The connected socket that the packet is for (tcp_v4_early_demux)."""
+        ports = pkt.transport(4)
+        if ports is None or not self.host.sysctls.get("net.ipv4.ip_early_demux"):
+            return None
+        sport, dport = int.from_bytes(ports[:2], "big"), int.from_bytes(ports[2:4], "big")
+        return self.host.sockets.connected(pkt.proto, pkt.family, (pkt.src, sport), (pkt.dst, dport))
 
     def _read_options(self, pkt: Packet, decision: Decision) -> bool:
         """ip_rcv_options; False: the packet ends here."""
@@ -150,7 +170,7 @@ class Path:
                 return
             pkt = whole
             pkt.number = number
-        if machine.hook("INPUT", pkt, pkt.iif, "") is not Verdict.ACCEPT:
+        if machine.hook("INPUT", pkt, pkt.iif, "") is not Verdict.ACCEPT or beyond.balanced(self, pkt):
             return
         machine.emit(Delivered(pkt.number, bytes(pkt.data)))
         machine.end(pkt, "delivered", f"delivered to this host ({show(pkt.dst, pkt.family)})")
@@ -163,6 +183,9 @@ class Path:
         machine = self.machine
         if pkt.pkttype != HOST:
             machine.drop(pkt, "PREROUTING", "", "not sent to this host's link address alone")
+            return
+        if pkt.sk is not None:
+            machine.drop(pkt, "PREROUTING", "", "a socket of this host has it already, yet it is routed elsewhere")
             return
         if not (self._forwardable(pkt, decision) if pkt.family == 4 else path6.forwardable(self, pkt, decision)):
             return
@@ -216,7 +239,7 @@ class Path:
                 machine.drop(pkt, "OUTPUT", "", "multicast with TTL 0 does not leave the host")
                 return
         verdict = machine.hook("POSTROUTING", pkt, iif, decision.dev)
-        if verdict is not Verdict.ACCEPT:
+        if verdict is not Verdict.ACCEPT or beyond.transformed(self, pkt):
             return
         if pkt.family == 6:
             path6.finish(self, pkt, decision)
@@ -269,7 +292,7 @@ class Path:
             if link.sane(again):
                 self._backlog.append((again, pkt.number if same else None, decision))
             return
-        if interface.kind != "veth":
+        if interface.kind not in ("veth", "bridge"):
             return
         hop = decision.route.via if decision.route and decision.route.via is not None else pkt.dst
         self.met.add((interface.name, hop))
@@ -278,7 +301,11 @@ class Path:
             self.neighbours.wait(hop, pkt, data, decision)
             return
         ether = b"\x08\0" if pkt.family == 4 else b"\x86\xdd"
-        self.machine.emit(Emitted(pkt.number, decision.dev, mac + interface.mac + ether + data))
+        frame = mac + interface.mac + ether + data
+        if interface.kind == "bridge":
+            bridge.send(self, interface, pkt, frame)
+        else:
+            self.machine.emit(Emitted(pkt.number, decision.dev, frame))
 
     def send_local(self, pkt: Packet) -> str:
         """A packet from a raw socket of this host; returns the error of the call, or ""."""
@@ -320,6 +347,7 @@ class Path:
         elif machine.defrag[6] and pkt.family == 6 and not machine.gather6(pkt, "out"):
             return True
         machine.start(pkt, origin)
+        pkt.realm = decision.realm
         self._route_of[pkt.number] = decision
         decision.show_to(self.host, pkt)
         if machine.hook("OUTPUT", pkt, "", decision.dev) is not Verdict.ACCEPT:
@@ -335,6 +363,7 @@ class Path:
             return Verdict.DROP
         self._route_of[pkt.number] = decision
         decision.show_to(self.host, pkt)
+        pkt.realm = decision.realm
         self.machine.emit(Routed(pkt.number, "again", f"routed again: {decision.text}", decision.dev))
         return Verdict.ACCEPT
 
@@ -349,7 +378,14 @@ class Path:
         """REJECT's RST, which ends the connection it is about."""
         if cause.ct is not None:
             set_closing(self.machine.conntrack, cause.ct)
-        send_own(self, data, cause, attach=True)
+        if cause.physin:
+            bridge.send_reset(self, data, cause)
+        else:
+            send_own(self, data, cause, attach=True)
+
+    def send_answer(self, data: bytes, cause: Packet) -> None:
+        """SYNPROXY's segment in the place of the connection's other side."""
+        send_own(self, data, cause, attach=True, established=True)
 
     def send_copy(self, copy: Packet, gateway: int, oif: str) -> None:
         """TEE's copy, untracked, towards its gateway."""

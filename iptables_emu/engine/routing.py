@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iptables_emu.engine.asked import RAW, SILENT, Said, incoming
-from iptables_emu.engine.decision import CALL, ERROR_KIND, Decision, way
+from iptables_emu.engine.decision import CALL, ERROR_KIND, Decision, Source, class_of, way
 from iptables_emu.engine.routing6 import input6, output6
 from iptables_emu.host.address6 import is_link_local, is_multicast
 from iptables_emu.host.fib import Found, Route
@@ -34,9 +34,9 @@ class Routing:
         src, dst = pkt.src, pkt.dst
         if dst >> 28 == 14:
             if dst == 0xE0000001:
-                if src >> 28 == 14 or src == 0xFFFFFFFF or not self._multicast_source(pkt):
+                if src >> 28 == 14 or src == 0xFFFFFFFF or (source := self._multicast_source(pkt)) is None:
                     return self._martian("source", src)
-                return Decision("local", "multicast that this host has joined", dev, broadcast=True)
+                return Decision("local", "multicast that this host has joined", dev, broadcast=True, realm=source.tag)
             return Decision("martian", "multicast that nobody here has joined")
         if src >> 28 == 14 or src == 0xFFFFFFFF:
             return self._martian("source", src)
@@ -63,9 +63,10 @@ class Routing:
         if found.type == "broadcast":
             return self._broadcast(pkt)
         if found.type == "local":
-            if self._source_check(pkt, "lo") is None:
+            source = self._source_check(pkt, "lo")
+            if source is None:
                 return self._martian("source", src)
-            return Decision("local", f"{show(dst, 4)} is this host", dev, found.route)
+            return Decision("local", f"{show(dst, 4)} is this host", dev, found.route, realm=source.tag)
         if not forwarding:
             return Decision("unreachable", f"not for this host, and forwarding is off on {dev}")
         route = found.route
@@ -74,25 +75,28 @@ class Routing:
         route = host.multipath.choose(route, flow, pkt)
         gateway = route.gateway4 or 0
         route = host.exceptions.of(route, dst)
-        on_link = self._source_check(pkt, route.dev)
-        if on_link is None:
+        source = self._source_check(pkt, route.dev)
+        if source is None:
             return self._martian("source", src)
         redirect = (
-            route.dev == dev and on_link and host.sysctls.either(4, dev, "send_redirects")
+            route.dev == dev and source.on_link and host.sysctls.either(4, dev, "send_redirects")
             and (host.sysctls.either(4, dev, "shared_media") or self.same_link(dev, src, gateway))
         )  # fmt: skip
-        return Decision("forward", way(route, dst), route.dev, route, redirect=redirect)
+        realm = class_of(route, found.rule_realm, source.tag)
+        return Decision("forward", way(route, dst), route.dev, route, redirect=redirect, realm=realm)
 
-    def _multicast_source(self, pkt: Packet) -> bool:
+    def _multicast_source(self, pkt: Packet) -> Source | None:
         """ip_mc_validate_source, for the group of all hosts."""
         if pkt.src >> 24 == 127 and not self.host.sysctls.either(4, pkt.iif, "route_localnet"):
-            return False
-        return not pkt.src or self._source_check(pkt, "") is not None
+            return None
+        return self._source_check(pkt, "") if pkt.src else Source()
 
     def _broadcast(self, pkt: Packet) -> Decision:
-        if pkt.src != 0 and self._source_check(pkt, "") is None:
+        source = self._source_check(pkt, "") if pkt.src else Source()
+        if source is None:
             return self._martian("source", pkt.src)
-        return Decision("local", f"{show(pkt.dst, 4)} is a broadcast address", pkt.iif, broadcast=True)
+        text = f"{show(pkt.dst, 4)} is a broadcast address"
+        return Decision("local", text, pkt.iif, broadcast=True, realm=source.tag)
 
     @staticmethod
     def _martian(which: str, value: int) -> Decision:
@@ -106,37 +110,39 @@ class Routing:
             for x in interface.addresses
         )
 
-    def _source_check(self, pkt: Packet, out_dev: str) -> bool | None:
-        """fib_validate_source: None refuses; True: the source is on the link it came by."""
+    def _source_check(self, pkt: Packet, out_dev: str) -> Source | None:
+        """fib_validate_source: None refuses."""
         host, dev, conf = self.host, pkt.iif, self.host.sysctls
         reverse = conf.greatest(4, dev, "rp_filter")
         accept_local = conf.either(4, dev, "accept_local")
-        if dev == "lo":
-            return False
-        if not reverse and (out_dev != dev or not conf.either(4, dev, "send_redirects")):
-            if accept_local:
-                return False
-            if not host.fibs[4].custom_rules:
-                return None if host.owns(pkt.src, 4) is not None else False
-        mark = pkt.mark if conf.either(4, dev, "src_valid_mark") else 0
         fib = host.fibs[4]
+        if dev == "lo":
+            return Source()
+        in_short = out_dev != dev or not conf.either(4, dev, "send_redirects")
+        if not reverse and in_short and not fib.has_realms:
+            if accept_local:
+                return Source()
+            if not fib.custom_rules:
+                return None if host.owns(pkt.src, 4) is not None else Source()
+        mark = pkt.mark if conf.either(4, dev, "src_valid_mark") else 0
         flow = incoming(host, pkt)
         flow = replace(flow, dst=pkt.src, src=pkt.dst, mark=mark, iif=out_dev or "lo", sport=flow.dport,
                        dport=flow.sport)  # fmt: skip
         found = fib.find(flow)
         route = found.route
         if route is None or found.error:
-            return None if reverse else False
+            return None if reverse else Source()
         if route.type != "unicast" and not (route.type == "local" and accept_local):
             return None
+        tag = (route.realm << 16 or found.rule_realm << 16) & 0xFFFF0000 | found.rule_realm >> 16
         if route.leaves_by(dev):
-            return route.via is None
+            return Source(route.via is None, tag)
         if not any(a.family == 4 for a in host.interfaces[dev].addresses) or reverse == 1:
-            return None if reverse else False
+            return None if reverse else Source(False, tag)
         again = fib.find(replace(flow, oif=dev))
         if not again.error and again.type == "unicast" and again.route is not None:
-            return again.route.via is None
-        return False
+            return Source(again.route.via is None, tag)
+        return Source(False, tag)
 
     def own_address(self, pkt: Packet) -> int:
         """This host's address towards the sender of a packet that was not sent to one (fib_compute_spec_dst)."""
@@ -187,8 +193,9 @@ class Routing:
         if found.error or found.route is None:
             return Decision(ERROR_KIND[found.error], CALL[found.error])
         route = found.route
+        realm = class_of(route, found.rule_realm)
         if route.type == "local":
-            return Decision("local", f"{show(pkt.dst, family)} is this host", "lo", route)
+            return Decision("local", f"{show(pkt.dst, family)} is this host", "lo", route, realm=realm)
         route = host.exceptions.of(host.multipath.choose(route, flow, said.about, src=flow.src), pkt.dst)
         if family == 4:
             if src >> 24 == 127 and not host.sysctls.either(4, route.dev, "route_localnet"):
@@ -198,7 +205,7 @@ class Routing:
         text = way(route, pkt.dst)
         if route.type == "broadcast":
             return Decision("forward", text, route.dev, route, broadcast=True)
-        return Decision("forward", text, route.dev, route)
+        return Decision("forward", text, route.dev, route, realm=realm)
 
     def _output_many(self, pkt: Packet, dev: str, found: Route | None) -> Decision:
         """Broadcast and multicast stay on the link; a gateway counts only where multicast has a route of its own."""
@@ -215,4 +222,4 @@ class Routing:
         route = found.route
         hop = route.via if route.via is not None else gateway
         onward = Route(pkt.family, gateway, route.plen, route.dev, hop, route.src)
-        return Decision("forward", way(onward, pkt.dst), route.dev, onward)
+        return Decision("forward", way(onward, pkt.dst), route.dev, onward, realm=class_of(route, found.rule_realm))

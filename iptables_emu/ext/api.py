@@ -7,7 +7,7 @@ declared with ``field(compare=False)``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -37,7 +37,9 @@ class Place:
     base: Base
     personality: str
     matches: tuple[Match, ...] = ()  # of the rule, for the few targets that look at them
-    estimators: frozenset[str] | None = None  # names of the RATEEST targets, for the rateest match
+    estimators: Mapping[str, tuple[int, int]] | None = None  # RATEEST's: interval and weight by name
+    accounts: frozenset[str] | None = None  # names of the accounting objects; None: taken for there
+    cgroups: frozenset[str] | None = None  # paths below the root of the cgroup2 tree; None: taken for there
 
 
 @dataclass(slots=True)
@@ -47,6 +49,7 @@ class Compile:
 
     base: Base
     shared: dict[tuple[str, str], Any] = field(default_factory=dict)
+    now: int = 0  # when the rules were loaded, in nanoseconds
 
     @property
     def personality(self) -> str:

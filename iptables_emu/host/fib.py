@@ -51,6 +51,7 @@ class Route:
     choice: str = ""  # which of the hops was chosen, in words
     pmtu: int = 0  # learnt from ICMP, 0: nothing was
     under: Route | None = None  # the route itself, where this is what ICMP has made of it
+    realm: int = 0  # the source's realm << 16 | the destination's
 
     @property
     def gateway4(self) -> int | None:
@@ -112,6 +113,7 @@ class PolicyRule:
     suppress: int = -1  # a route of so short a prefix does not count (suppress_prefixlength)
     suppress_group: int = -1  # nor one that leaves by an interface of this group
     target: int = 0  # the preference that goto leads to
+    realm: int = 0
 
     @property
     def reads_ports(self) -> bool:
@@ -144,6 +146,7 @@ class Found:
 
     route: Route | None
     error: str = ""
+    rule_realm: int = 0  # of the rule that led here
 
     @property
     def type(self) -> str:
@@ -173,6 +176,11 @@ class Fib:
     @property
     def custom_rules(self) -> bool:
         return any(r.priority not in (0, 32766, 32767) for r in self.rules)
+
+    @property
+    def has_realms(self) -> bool:
+        """Whether a route has a realm, or a rule (fib_num_tclassid_users)."""
+        return any(r.realm for r in self.rules) or any(r.realm for r in self.all())
 
     def add(self, route: Route) -> None:
         """Insert a route; longer prefixes and lower metrics come first."""
@@ -225,7 +233,7 @@ class Fib:
                 return Found(route, ERRORS[route.type])
             if route.plen <= rule.suppress or self.in_group(route, rule.suppress_group):
                 continue
-            return Found(route)
+            return Found(route, "", rule.realm)
         return Found(None, "ENETUNREACH")
 
     def in_group(self, route: Route, group: int) -> bool:
@@ -250,6 +258,15 @@ class Fib:
     def all(self) -> Iterator[Route]:
         for routes in self.tables.values():
             yield from routes
+
+
+def realms(text: str) -> int:
+    """``TO`` or ``FROM/TO``, numbers, as a route keeps them. Raises ValueError."""
+    source, slash, destination = text.rpartition("/")
+    numbers = [int(part, 0) for part in ((source, destination) if slash else ("0", destination))]
+    if any(not 0 <= number < 256 for number in numbers):
+        raise ValueError(f"{text} is no realm")
+    return numbers[0] << 16 | numbers[1]
 
 
 def full(family: int) -> int:

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from iptables_emu.host import address6, fib6, words
+from iptables_emu.host import address6, extras, fib6, words
 from iptables_emu.host.exceptions import Exceptions
+from iptables_emu.host.extras import Account, Ipsec, IpvsConnection, Listener
 from iptables_emu.host.fib import LOCAL, MAIN, Fib, Flow, Route, full
+from iptables_emu.host.fingerprints import Fingerprints
 from iptables_emu.host.ipset.sets import IpSets
 from iptables_emu.host.multipath import Multipath
+from iptables_emu.host.sockets import Socket, Sockets
 from iptables_emu.host.sysctl import Sysctls
 from iptables_emu.model.address import BITS, FULL, family_of, network, prefix_mask, show
 
@@ -38,7 +41,8 @@ class Address:
 
 @dataclass(slots=True)
 class Interface:
-    """``kind`` veth, dummy or loopback: only veth has a wire that frames leave by."""
+    """``kind`` veth, dummy, bridge or loopback: only veth has a wire that frames leave by. ``master`` is the bridge
+    that it is a port of."""
 
     name: str
     mac: bytes
@@ -49,23 +53,13 @@ class Interface:
     carrier: bool = True
     group: int = 0
     index: int = 0
+    master: str = ""
     addresses: list[Address] = field(default_factory=list)
 
     @property
     def far_mac(self) -> bytes:
         """The address of the link's far end."""
         return self.mac[:4] + b"\xfe" + self.mac[5:]
-
-
-@dataclass(frozen=True, slots=True)
-class Socket:
-    """A socket of this host; address None is any. ``peer``: the address and port it is connected to."""
-
-    proto: int
-    port: int
-    family: int = 4
-    address: int | None = None
-    peer: tuple[int, int] | None = None
 
 
 class Host:
@@ -79,8 +73,15 @@ class Host:
         self.sysctls = Sysctls()
         self.neighbours: dict[tuple[str, int], bytes] = {}
         self.unreachable: set[tuple[str, int]] = set()  # neighbours that have been asked for, and have not answered
-        self.sockets: list[Socket] = []
-        self.queues: dict[int, str] = {}
+        self.sockets = Sockets()
+        self.queues: dict[int, Listener] = {}
+        self.cpu: int | None = None  # that handles all packets; None: not known
+        self.audit = False  # the kernel writes audit records
+        self.fingerprints: Fingerprints | None = None  # None: not known
+        self.accounts: dict[str, Account] = {}
+        self.cgroups: frozenset[str] = frozenset()  # paths below the root of the cgroup2 tree
+        self.ipsec: list[Ipsec] = []
+        self.ipvs: list[IpvsConnection] = []
         self.ipsets = IpSets()
         self.ipset_text = ""  # commands of ``ipset restore`` that have still to be carried out
         self.connections = ""  # what ``conntrack -L`` printed there
@@ -108,10 +109,22 @@ class Host:
             for n in data.get("neighbours", []):
                 host.neighbours[n["dev"], network(n["dst"])[1]] = bytes.fromhex(n["mac"].replace(":", ""))
             host.ipset_text = str(data.get("ipsets", ""))
-            host.queues = {int(k): str(v) for k, v in data.get("queue", {}).items()}
+            host._extras(data)
         except (KeyError, TypeError, AttributeError) as error:
             raise HostError(f"host: {error}") from None
         return host
+
+    def _extras(self, data: Mapping[str, Any]) -> None:
+        self.queues = {int(k): extras.listener(v) for k, v in data.get("queue", {}).items()}
+        self.sockets = Sockets(map(Socket.from_dict, data.get("sockets", [])), known="sockets" in data)
+        self.cpu, self.audit = data.get("cpu"), bool(data.get("audit", False))
+        self.accounts = {name: extras.account(given) for name, given in data.get("nfacct", {}).items()}
+        paths = [str(path).strip("/") for path in data.get("cgroups", [])]
+        self.cgroups = frozenset(paths + [socket.cgroup for socket in self.sockets if socket.cgroup])
+        self.ipsec = list(map(extras.ipsec, data.get("ipsec", [])))
+        self.ipvs = list(map(extras.ipvs, data.get("ipvs", [])))
+        if "osf" in data:
+            self.fingerprints = Fingerprints.parse(data["osf"])
 
     def _interfaces(self, data: Mapping[str, Any]) -> None:
         for number, (name, given) in enumerate(data.items(), 1):
@@ -126,6 +139,10 @@ class Host:
                 self.interfaces[name] = interface
             for text in given.get("addresses", []):
                 self.add_address(name, Address(*network(text)))
+
+        for name, given in data.items():
+            for port in given.get("ports", []):
+                self.interfaces[port].master = name
 
     def add_interface(self, name: str) -> Interface:
         """Another link with the next MAC address."""
@@ -318,16 +335,6 @@ class Host:
         if interface is None or not any(a.family == 4 for a in interface.addresses):
             return None
         return self.select_source(oif, 4, hop)
-
-    def queue_verdict(self, number: int) -> str | None:
-        """What the listener of a queue decides: accept, drop, or None without listener."""
-        return self.queues.get(number)
-
-    def takes(self, proto: int, family: int, here: tuple[int, int], there: tuple[int, int]) -> bool:
-        """Whether a socket takes packets from ``there`` to ``here``, each an address and a port."""
-        address, port = here
-        return any(s.proto == proto and s.port == port and s.address in (None, address) and s.peer in (None, there)
-                   and (s.family == family or (s.family == 6 and s.address is None)) for s in self.sockets)  # fmt: skip
 
 
 def parse_address(text: str) -> Address:

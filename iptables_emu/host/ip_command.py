@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from iptables_emu.host.host import Host, HostError
 from iptables_emu.model.address import network
 
-OPTIONS = ("via", "dev", "src", "table", "metric")
+OPTIONS = ("via", "dev", "src", "table", "metric", "realm")
 
 
 def run_ip(host: Host, words: Sequence[str], address: Callable[[str, str, str], None]) -> None:
@@ -71,3 +71,5 @@ def _link(host: Host, rest: list[str]) -> None:
         host.set_up(interface)
     if "down" in rest and interface.up:
         host.set_down(interface)
+    if "group" in rest:
+        interface.group = int(rest[rest.index("group") + 1])

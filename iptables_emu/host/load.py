@@ -8,27 +8,44 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from iptables_emu.host import schema
-from iptables_emu.host.fib import TABLES
+from iptables_emu.host import extras, schema
+from iptables_emu.host.fib import TABLES, realms
+from iptables_emu.host.fingerprints import check_fingerprints
 from iptables_emu.host.host import Host, HostError
 from iptables_emu.host.locate import toml_line
 from iptables_emu.host.schema import U8, U32, Check, Place
+from iptables_emu.host.sockets import check_socket
+from iptables_emu.host.sysctl_names import check_names
 from iptables_emu.host.words import family_of_route
 from iptables_emu.model.address import network
 
-SYSCTLS: Final = schema.mapping(schema.text, schema.either(str, schema.text, schema.integer(-(1 << 63), 1 << 63)))
 INTERFACE: Final = schema.keys(
     {
         "addresses": schema.list_of(schema.address_with_prefix),
         "mac": schema.mac,
         "mtu": schema.integer(68, 65535),
-        "type": schema.one_of(("veth", "dummy")),
+        "type": schema.one_of(("veth", "dummy", "bridge")),
+        "ports": schema.list_of(schema.interface_name),
         "arp": schema.boolean,
         "down": schema.boolean,
         "carrier": schema.boolean,
         "group": U32,
     }
 )
+
+
+def sysctls_check(interfaces: Collection[str]) -> Check:
+    """Sysctls by their dotted names, of a host with these interfaces."""
+    value = schema.either(str, schema.text, schema.integer(-(1 << 63), 1 << 63))
+    return schema.mapping(check_names(interfaces), value)
+
+
+def check_realm(value: object, place: Place) -> None:
+    """A route's realm: TO, or FROM/TO."""
+    try:
+        realms(str(value))
+    except ValueError:
+        raise place.error(f"{value!r} is no realm: a number of 0-255, or two as in '1/2'") from None
 
 
 def check_table(value: object, place: Place) -> None:
@@ -72,6 +89,25 @@ def _check_way(way: dict[str, object], place: Place, family: int, *, must: bool)
         raise place.error("dev or via is missing")
 
 
+def check_ports(interfaces: Mapping[str, Any]) -> Check:
+    """The ports of bridges are interfaces of the host, each of one bridge."""
+
+    def check(value: object, place: Place) -> None:
+        taken: set[str] = set()
+        for name, given in schema.object_at(value, place).items():
+            for index, port in enumerate(given.get("ports", []) if isinstance(given, dict) else []):
+                at = place.key(name).key("ports").item(index)
+                if isinstance(given, dict) and given.get("type") != "bridge":
+                    raise at.error(f"{name} is no bridge: give it type = 'bridge'")
+                if port not in interfaces or port in (name, "lo"):
+                    raise at.error(f"the host has no interface {port!r} to be a port")
+                if port in taken:
+                    raise at.error(f"{port!r} is a port already")
+                taken.add(port)
+
+    return check
+
+
 def route_check(device: Check) -> Check:
     """A route, whose devices are checked by ``device``."""
     way: dict[str, Check] = {"via": schema.address, "dev": device, "onlink": schema.boolean}
@@ -87,6 +123,7 @@ def route_check(device: Check) -> Check:
             "mtu": schema.integer(68, 65535),
             "mtu_lock": schema.boolean,
             "tos": U8,
+            "realm": check_realm,
             "type": schema.one_of(
                 ("unicast", "local", "broadcast", "multicast", "throw", "unreachable", "prohibit", "blackhole")
             ),
@@ -101,19 +138,28 @@ def route_check(device: Check) -> Check:
     return route
 
 
-def host_check(device: Check) -> Check:
-    """The ``host`` of a scenario, whose devices are checked by ``device``."""
+def host_check(interfaces: Mapping[str, Any]) -> Check:
+    """The ``host`` of a scenario that has these interfaces."""
+    device = device_check(interfaces)
     route = route_check(device)
     neighbour = schema.keys({"dst": schema.address, "mac": schema.mac, "dev": device}, required=("dst", "mac", "dev"))
     return schema.keys(
         {
-            "interfaces": schema.mapping(schema.interface_name, INTERFACE),
+            "interfaces": schema.all_of(schema.mapping(schema.interface_name, INTERFACE), check_ports(interfaces)),
             "routes": schema.list_of(route),
             "rules": schema.list_of(check_rule),
             "neighbours": schema.list_of(neighbour),
-            "sysctls": SYSCTLS,
+            "sysctls": sysctls_check(interfaces),
             "ipsets": schema.text,
-            "queue": schema.mapping(check_queue_number, schema.one_of(("accept", "drop"))),
+            "queue": schema.mapping(check_queue_number, extras.LISTENER),
+            "cpu": schema.U16,
+            "audit": schema.boolean,
+            "osf": check_fingerprints,
+            "nfacct": schema.mapping(extras.check_account_name, extras.ACCOUNT),
+            "sockets": schema.list_of(check_socket()),
+            "cgroups": schema.list_of(schema.text),
+            "ipsec": schema.list_of(extras.IPSEC),
+            "ipvs": schema.list_of(extras.IPVS),
         }
     )
 
@@ -165,13 +211,28 @@ def load_host(path: str) -> Host:
         data["sysctls"] = _dotted(data["sysctls"])
     try:
         interfaces = schema.object_at(data.get("interfaces", {}), place.key("interfaces"))
-        host_check(device_check(interfaces))(data, place)
+        _read_fingerprints(data, place)
+        host_check(interfaces)(data, place)
     except schema.SchemaError as error:
         raise HostError(str(error.on_line(partial(toml_line, content)))) from None
     try:
         return Host.from_dict(data)
     except ValueError as error:
         raise HostError(f"{path}: {error}") from None
+
+
+def _read_fingerprints(data: dict[str, Any], place: Place) -> None:
+    """``osf_file`` names a file beside the host's: its lines take its place, as ``osf``."""
+    if "osf_file" not in data:
+        return
+    name = data.pop("osf_file")
+    schema.text(name, place.key("osf_file"))
+    path = Path(place.source).parent / str(name)
+    try:
+        data["osf"] = path.read_text(encoding="latin-1")
+        check_fingerprints(data["osf"], Place(str(path)))
+    except OSError as error:
+        raise place.key("osf_file").error(f"{path}: {error.strerror}") from None
 
 
 def _dotted(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:

@@ -212,6 +212,16 @@ def either(kind: type, first: Check, second: Check) -> Check:
     return check
 
 
+def all_of(*checks: Check) -> Check:
+    """Several checks, one after the other."""
+
+    def check(value: object, place: Place) -> None:
+        for one in checks:
+            one(value, place)
+
+    return check
+
+
 def mapping(check_key: Check, check_value: Check) -> Check:
     """An object whose keys are free."""
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from iptables_emu.host.fib import MAIN, TABLES, Hop, PolicyRule, Route
-from iptables_emu.host.host import Address, Host, HostError, Interface, Socket
+from iptables_emu.host.host import Address, Host, HostError, Interface
+from iptables_emu.host.sockets import Socket, Sockets
 from iptables_emu.host.words import ACTIONS, protocol_number
 from iptables_emu.model.address import BITS, network, prefix_mask
 
@@ -76,9 +77,9 @@ def load_snapshot(folder: Path) -> Host:
     for row in _json(folder, "neigh.json"):
         if "lladdr" in row:
             host.neighbours[row["dev"], network(row["dst"])[1]] = bytes.fromhex(row["lladdr"].replace(":", ""))
-    host.sockets = list(_sockets(folder))
     if (folder / "conntrack").exists():
         host.connections = (folder / "conntrack").read_text(encoding="utf-8", errors="replace")
+    host.sockets = Sockets(_sockets(folder))
     if (folder / "ipset-save").exists():
         host.ipset_text = (folder / "ipset-save").read_bytes().decode("utf-8", "surrogateescape")
     return host

@@ -7,6 +7,9 @@ from typing import Any
 
 # what a namespace of the kernel has, with rp_filter off and ICMP unlimited as the scenarios assume
 DEFAULTS: dict[str, int] = {
+    "net.bridge.bridge-nf-call-ip6tables": 1,
+    "net.bridge.bridge-nf-call-iptables": 1,
+    "net.ipv4.ip_early_demux": 1,
     "net.ipv4.ip_forward": 0,
     "net.ipv4.ip_default_ttl": 64,
     "net.ipv4.icmp_echo_ignore_all": 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from iptables_emu.host.fib import TABLES, Hop, PolicyRule, Route
+from iptables_emu.host.fib import TABLES, Hop, PolicyRule, Route, realms
 from iptables_emu.model.address import network, prefix_mask
 
 METRIC6: Final = 1024
@@ -37,12 +37,14 @@ def route(given: Mapping[str, Any], link_to: Callable[[int, int], str]) -> Route
     ways = given.get("nexthops")
     hops = tuple(_hop(way, family, link_to) for way in ways or (given,))
     first = hops[0]
+    kind = str(given.get("type") or "unicast")
     return Route(
         family, value & prefix_mask(plen, family), plen, first.dev, first.via,
         network(str(given["src"]))[1] if "src" in given else None,
-        table_number(given.get("table", "main")), str(given.get("type") or "unicast"),
+        table_number(given.get("table", "local" if kind in ("local", "broadcast") else "main")), kind,
         int(given.get("metric", METRIC6 if family == 6 else 0)), hops if len(hops) > 1 else (), first.family,
         int(given.get("mtu", 0)), bool(given.get("mtu_lock")), int(str(given.get("tos", 0)), 0),
+        realm=realms(str(given["realm"])) if "realm" in given else 0,
     )  # fmt: skip
 
 
@@ -138,6 +140,8 @@ SELECTORS: Final[Mapping[str, Callable[[str], dict[str, Any]]]] = {
     "priority": _number("priority"),
     "preference": _number("priority"),
     "ipproto": _protocol,
+    "realm": lambda text: {"realm": realms(text)},
+    "realms": lambda text: {"realm": realms(text)},
     "sport": _range("sport"),
     "dport": _range("dport"),
     "uidrange": _range("uids"),

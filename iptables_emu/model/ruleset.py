@@ -7,6 +7,7 @@ the old one as it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from iptables_emu.model.rule import Rule
 
@@ -122,6 +123,14 @@ class Table:
                         rules[i] = Rule(r.spec._replace(jump=new), r.packets, r.bytes)
 
 
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """What rules may name besides ipsets; None: whatever they name is there."""
+
+    accounts: frozenset[str] | None = frozenset()
+    cgroups: frozenset[str] | None = frozenset()
+
+
 class Ruleset:
     """All tables of both families, in the order in which they were first used.
 
@@ -131,6 +140,7 @@ class Ruleset:
     def __init__(self, personality: str = "nft") -> None:
         self.personality = personality
         self.release = "1.8.11"
+        self.objects = Objects()
         self.tables: dict[tuple[int, str], Table] = {}
 
     def new_table(self, family: int, name: str) -> Table:

@@ -96,8 +96,6 @@ FIELDS: dict[str, Field] = {
     "tos": Field("TOS", lambda p: p.tos, "x"),
     "mac": Field("source MAC", lambda p: None if p.iif == "lo" else p.source_mac, "x"),  # lo is no Ethernet
     "pkttype": Field("packet type", seen_pkttype, "p"),
-    "devgroup_in": Field("group of the input interface", lambda p: 0 if p.iif else None, "x"),
-    "devgroup_out": Field("group of the output interface", lambda p: 0 if p.oif else None, "x"),
     **{name: Field(label, get, show) for name, label, get, show in FIELD_ROWS},
     "ctstate": Field("state", ct.ct_state, "s"),
     "ctnat": Field("NAT status", ct.ct_nat, "x"),

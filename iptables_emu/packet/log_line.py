@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from iptables_emu.packet.packet import Packet
 
 TCPSEQ, TCPOPT, IPOPT, UID, MACDECODE = 1, 2, 4, 8, 32  # NF_LOG_*
+DEFAULT_MASK = TCPSEQ | TCPOPT | IPOPT | UID  # of what the kernel logs without a LOG target
 
 # bytes of ICMP message below which a type is called INCOMPLETE
 ICMP_NEEDS = {0: 4, 3: 28, 4: 28, 5: 28, 8: 4, 11: 28, 12: 28, 13: 20, 14: 20, 17: 12, 18: 12}

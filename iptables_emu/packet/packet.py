@@ -14,6 +14,7 @@ from iptables_emu.packet.checksum import internet_checksum
 if TYPE_CHECKING:
     from iptables_emu.conntrack.table import Conn
     from iptables_emu.engine.ip_options import IpOptions
+    from iptables_emu.host.sockets import Socket
     from iptables_emu.packet.spec import PacketSpec
 
 ICMP, TCP, UDP, DCCP, GRE, ESP, AH, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 33, 47, 50, 51, 58, 132, 136
@@ -65,11 +66,16 @@ class Packet:
         "number",
         "oif",
         "pending_checksum",
+        "physin",
+        "physout",
         "pkttype",
         "priority",
         "proto",
         "proto_before_ah",
+        "realm",
+        "routed_here",
         "secmark",
+        "sk",
         "socket",
         "src",
         "sum_valid",
@@ -85,11 +91,14 @@ class Packet:
     ) -> None:
         self.data = bytearray(data)
         self.iif, self.oif, self.mark, self.eth = iif, oif, mark, eth
-        self.priority = self.secmark = 0
+        self.priority = self.realm = 0
+        self.secmark = ""  # a security context
         self.pkttype = HOST
         self.uid: int | None = None  # of the sending socket
         self.gid: int | None = None
+        self.routed_here = False  # its route ends at this host (RTCF_LOCAL)
         self.socket = False  # a socket of this host sent it
+        self.sk: Socket | None = None  # its sender, or that it is for, where that is known before its delivery
         self.ct: Conn | None = None
         self.ctinfo = 0
         self.untracked = False
@@ -100,6 +109,7 @@ class Packet:
         self.nat_done = False
         self.sum_valid = False  # conntrack has found the transport checksum right
         self.ip_options: IpOptions | None = None  # as routing read them at input
+        self.physin = self.physout = ""  # ports of a bridge: came in by, will leave by
         self.link = ""  # by which link IPv6 takes it to have come, where that is not iif
         self.frag_max = 0  # largest fragment it was put together from
         self.frag_sizes: tuple[int, ...] = ()

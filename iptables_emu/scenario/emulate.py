@@ -9,12 +9,13 @@ from typing import Any
 
 from iptables_emu.conntrack.record import Entry, Expected, Told
 from iptables_emu.engine.emulator import Engine
-from iptables_emu.host.host import Address, Host, HostError, Socket, parse_address
+from iptables_emu.host.host import Address, Host, HostError, parse_address
+from iptables_emu.host.sockets import Socket
 from iptables_emu.model.address import network
 from iptables_emu.model.rule import Rule
-from iptables_emu.model.ruleset import Ruleset
+from iptables_emu.model.ruleset import Objects, Ruleset
 from iptables_emu.packet.build import build, ethernet
-from iptables_emu.packet.packet import UDP, Malformed, Packet
+from iptables_emu.packet.packet import Malformed, Packet
 from iptables_emu.scenario.observe import Step
 from iptables_emu.text.conntrack.output import expected_line, line
 from iptables_emu.text.conntrack.program import run_conntrack
@@ -49,6 +50,8 @@ class Run:
         self.ruleset = Ruleset(self.personality)
         self.ruleset.release = RELEASE_AT_HAND
         self.host = Host.from_dict(scenario.get("host", {}))
+        self.host.sockets.known = True  # steps open them
+        self.ruleset.objects = Objects(frozenset(self.host.accounts), self.host.cgroups)
         load_sets(self.host, START_NS)
         if "ipv6" in scenario.get("rulesets", {}):
             self.enable_ipv6()
@@ -148,6 +151,7 @@ class Run:
 
     def local(self, pkt: Packet, value: Mapping[str, Any]) -> None:
         pkt.uid, pkt.gid, pkt.socket = value.get("uid", 0), value.get("gid", 0), True
+        pkt.sk = Socket(pkt.proto, 0, pkt.family, mark=pkt.mark, uid=pkt.uid, gid=pkt.gid, classid=0, cgroup="")
         if pkt.family == 4:
             pkt.data[2:4] = len(pkt.data).to_bytes(2, "big")
             pkt.refresh_ip_checksum()
@@ -165,7 +169,10 @@ class Run:
         address = value.get("address", "0.0.0.0")
         family, number, _ = network(address)
         proto = {"tcp": 6, "udp": 17}[value["proto"]]
-        self.host.sockets.append(Socket(proto, value["port"], family, number or None))
+        self.host.sockets.add(
+            Socket(proto, value["port"], family, number or None, transparent=value.get("transparent", False),
+                   mark=value.get("mark", 0), uid=value.get("uid", 0), gid=value.get("gid", 0), classid=0, cgroup="")
+        )  # fmt: skip
 
     def do_connect(self, value: Mapping[str, Any]) -> None:
         """A real socket: a UDP datagram, or a TCP SYN."""
@@ -176,10 +183,11 @@ class Run:
             self.note = f"connect: {pkt}"
             return
         pkt.uid, pkt.gid, pkt.socket = value.get("uid", 0), value.get("gid", 0), True
-        if value["proto"] == "udp":
-            peer = (pkt.dst, value["dport"])
-            port = int.from_bytes(pkt.data[pkt.l4 : pkt.l4 + 2], "big")
-            self.host.sockets.append(Socket(UDP, port, pkt.family, pkt.src, peer))
+        sport, dport = (int.from_bytes(pkt.data[at : at + 2], "big") for at in (pkt.l4, pkt.l4 + 2))
+        self.host.sockets.add(
+            Socket(pkt.proto, sport, pkt.family, pkt.src, pkt.dst, dport, mark=value.get("mark", 0), uid=pkt.uid,
+                   gid=pkt.gid, classid=0, cgroup="")
+        )  # fmt: skip
         problem = self.engine.path.send_bound(pkt)
         if problem:
             self.note = f"connect: {problem}"

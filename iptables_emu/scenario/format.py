@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from iptables_emu.host import schema
-from iptables_emu.host.load import SYSCTLS, device_check, host_check
+from iptables_emu.host.load import device_check, host_check, sysctls_check
 from iptables_emu.host.locate import Steps, json_line, toml_line
 from iptables_emu.host.schema import U8, U16, U32, Check, Place
 from iptables_emu.host.schema import SchemaError as ScenarioError
@@ -30,6 +30,7 @@ Scenario = dict[str, Any]
 BACKENDS: Final = ("nft", "legacy")
 FAMILIES: Final = ("ipv4", "ipv6")
 OBSERVABLE: Final = ("conntrack", "save", "expect", "events", "snmp")
+NOT_OF_A_NAMESPACE: Final = ("sockets", "cgroups", "ipsec", "ipvs", "audit")
 SUFFIXES: Final = (".json", ".toml")
 STDIN: Final = "standard input"
 
@@ -125,21 +126,24 @@ PACKET_KEYS: Final = schema.keys(
 # -- the steps -----------------------------------------------------------------------------------------
 
 
-def step_checks(device: Check, link: Check) -> dict[str, Check]:
+def step_checks(device: Check, link: Check, sysctls: Check) -> dict[str, Check]:
     """The check of each kind of step."""
     owner: dict[str, Check] = {"uid": U32, "gid": U32, "mark": U32}
     packet: dict[str, Check] = {"packet": check_packet, "packet_hex": schema.hex_bytes(1)}
     frame = {"iface": link, **packet, "frame_hex": schema.hex_bytes(14), "dst_mac": schema.mac}
     inject = schema.keys(frame, ("iface",), ("packet", "packet_hex", "frame_hex"))
     proto = schema.one_of(("tcp", "udp"))
+    listener: dict[str, Check] = {
+        "proto": proto, "port": PORT, "address": schema.address, "transparent": schema.boolean,
+    }  # fmt: skip
     ends: dict[str, Check] = {"src": schema.address, "sport": PORT, "dst": schema.address, "dport": PORT}
     return {
         "inject": schema.either(list, schema.list_of(inject), inject),
         "send_local": schema.keys({**packet, **owner}, (), ("packet", "packet_hex")),
         "connect": schema.keys({"proto": proto, **ends, "payload": schema.text, **owner}, ("proto", "dst", "dport")),
-        "listen": schema.keys({"proto": proto, "port": PORT, "address": schema.address, **owner}, ("proto", "port")),
+        "listen": schema.keys({**listener, **owner}, ("proto", "port")),
         "sleep": schema.seconds,
-        "sysctl": SYSCTLS,
+        "sysctl": sysctls,
         "ip": schema.words,
         "ip_addr_change": schema.keys(
             {"op": schema.one_of(("add", "del")), "dev": device, "address": schema.address_with_prefix},
@@ -188,10 +192,10 @@ def check_scenario(value: object, source: str, steps: Steps = ()) -> Scenario:
         if name == "lo" or not isinstance(config, dict):
             raise place.error(f"the host has no interface {name!r}" if name != "lo" else "nothing comes in by lo")
         if config.get("type", "veth") != "veth":
-            raise place.error(f"{name!r} is a dummy: nothing comes in there")
+            raise place.error(f"{name!r} is a {config['type']}: nothing comes in there")
 
-    host_check(device)(host, place)
-    checks = step_checks(device, link)
+    host_check(interfaces)(host, place)
+    checks = step_checks(device, link, sysctls_check(interfaces))
     schema.list_of(lambda step, place: check_step(step, place, checks))(scenario.get("steps", []), top.key("steps"))
     return scenario
 
@@ -262,8 +266,9 @@ def kernel_refusal(scenario: Scenario) -> str | None:
     """Why a scenario is not for the kernel, if so."""
     if "nokernel" in scenario:
         return str(scenario["nokernel"]) or "nokernel"
-    if scenario.get("host", {}).get("queue"):
-        return "host.queue: no listener answers a queue of the kernel here"
+    given = [key for key in NOT_OF_A_NAMESPACE if scenario.get("host", {}).get(key)]
+    if given:
+        return f"host.{given[0]}: the kernel of this machine is not set up for it"
     several = any("nexthops" in route for route in scenario.get("host", {}).get("routes", ()))
     sysctls = scenario.get("host", {}).get("sysctls", {})
     for family in (4, 6) if several else ():

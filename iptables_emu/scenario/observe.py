@@ -24,6 +24,7 @@ from iptables_emu.trace.events import (
     PacketStart,
     PolicyHit,
     Rewritten,
+    Routed,
     RuleHit,
     TableEntered,
     TableLeft,
@@ -76,13 +77,18 @@ class Step:
             self.log.append(event.line)
         elif number not in self.packets:
             return
+        elif isinstance(event, Routed):
+            if event.decision == "up" and self.personality == "nft":
+                self._risen(event.packet, number)
         elif isinstance(event, HookEntered):
             self.hooks[number] = event.hook
+            if number < 0 and number not in self.order:
+                self.order.append(number)
             if event.hook in ("PREROUTING", "OUTPUT"):
                 self._seen(number, event.hook)
             elif event.hook == "POSTROUTING" and self.packets[number]["path"][-1:] == ["PREROUTING"]:
                 self._seen(number, "FORWARD")
-        elif isinstance(event, TableEntered):
+        elif isinstance(event, TableEntered) and number not in self.open:
             self.open[number] = {
                 "packet": number, "hook": event.hook, "table": event.table, "in": event.iif or None,
                 "out": event.oif or None, "mark": event.mark, "header": describe(self._told(event.data)),
@@ -97,7 +103,7 @@ class Step:
             self._add(number, _event(event.chain, "return", "return"))
         elif isinstance(event, PolicyHit):
             self._add(number, _event(event.chain, "policy", event.verdict))
-        elif isinstance(event, TableLeft):
+        elif isinstance(event, TableLeft) and (event.verdict != "repeat" or self.personality == "nft"):
             self._close(number)
         elif isinstance(event, Delivered):
             self._seen(number, "INPUT")
@@ -119,6 +125,12 @@ class Step:
         self.open[new] = trace
         self.order.append(new)
         fresh = {"path": [trace["hook"]], "looped_from": None, "loop": False, "length": None}
+        self.packets[new] = {**self.packets[number], **fresh}
+
+    def _risen(self, packet: int, number: int) -> None:
+        """A packet goes up from a bridge's port: nf_tables' trace takes it for another one, at its next hook."""
+        new = self.grown[packet] = -len(self.grown) - 1
+        fresh: dict[str, Any] = {"path": [], "looped_from": None, "loop": False, "length": None}
         self.packets[new] = {**self.packets[number], **fresh}
 
     def _told(self, data: bytes) -> bytes:

@@ -280,7 +280,7 @@ def commit_legacy(ruleset: Ruleset, table: Table) -> None:
         reach = reached_from(table, "legacy")
     except Loop:
         raise OperationError("ELOOP") from None
-    for refusal in Kernel(table, "legacy", reach, ruleset.tables.values()).refusals():
+    for refusal in Kernel(table, "legacy", reach, ruleset.tables.values(), ruleset.objects).refusals():
         raise OperationError(refusal.errno)
     for name in table.builtin:
         chain = table.chains[name]
@@ -299,7 +299,8 @@ def commit_nft(ruleset: Ruleset, table: Table, batch: Batch, strict: bool = Fals
     told = [_refused_line(rule, batch, *_bad_rule(table, rule)) for rule in batch if _is_bad(rule.spec, bad)]
     if not told and any(needs_check(rule.spec, table) for rule in batch):
         try:
-            kernel = Kernel(table, "nft", reached_from(table, "nft"), ruleset.tables.values())
+            reach = reached_from(table, "nft")
+            kernel = Kernel(table, "nft", reach, ruleset.tables.values(), ruleset.objects, batch)
             told = _judged(kernel, batch)
         except Loop as loop:
             culprits = [rule for rule in table.chains[loop.chain].rules if rule in batch] or list(batch)

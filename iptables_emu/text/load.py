@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from iptables_emu.model.ruleset import Ruleset
+from iptables_emu.model.ruleset import Objects, Ruleset
 from iptables_emu.text.argv import Parser
 from iptables_emu.text.programs import VERSION
 from iptables_emu.text.restore import Options, Restore
@@ -83,9 +83,11 @@ def load_dump(
     """The ruleset of one iptables-save text. Raises LoadError.
 
     ``sets`` are the ipsets that exist, with their families. ``assume_sets``: those that rules name exist, too
-    (what they hold is not known then).
+    (what they hold is not known then), and so do accounting objects and control groups.
     """
     ruleset = ruleset or Ruleset(personality)
+    if assume_sets:
+        ruleset.objects = Objects(None, None)
     program = "iptables-restore" if family == 4 else "ip6tables-restore"
     version = f"{VERSION} ({'legacy' if personality == 'legacy' else 'nf_tables'})"
     parser = Parser(family, personality, program, version, restore=True)

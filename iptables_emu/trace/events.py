@@ -129,7 +129,8 @@ class Confirmed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Routed(Event):
-    """A routing decision: ``decision`` is local, forward, unreachable, prohibit, blackhole ...; text for people."""
+    """A routing decision: ``decision`` is local, forward, unreachable, prohibit, blackhole ...; of a bridge it is "up"
+    to this host or "bridge" to another port. ``text`` is for people."""
 
     decision: str
     text: str

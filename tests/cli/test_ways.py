@@ -31,6 +31,11 @@ def test_headings_tell_what_was_assumed() -> None:
     assert found[1].heading.endswith("if this matches: -A INPUT -m cpu --cpu 1 -j DROP\n")
 
 
+def test_nothing_is_assumed_unasked() -> None:
+    (way,) = ways(load_dump(RULES, 4, "nft"), None, Packet.parse(PACKET))
+    assert way.heading == ""
+
+
 def test_all_ways_that_end_alike_are_known() -> None:
     rules = "*filter\n-A INPUT -m cpu --cpu 0 -j DROP\n-A INPUT -j DROP\nCOMMIT\n"
     found = list(ways(load_dump(rules, 4, "nft"), None, Packet.parse(PACKET), unknown="fork"))
@@ -47,3 +52,9 @@ def test_each_way_begins_alike() -> None:
     """The quota of the second rule is whole again on each way."""
     rules = "*filter\n-A INPUT -m cpu --cpu 0\n-A INPUT -m quota --quota 40 -j ACCEPT\n-A INPUT -j DROP\nCOMMIT\n"
     assert verdicts(rules, "fork") == ["ACCEPT", "ACCEPT"]
+
+
+@pytest.mark.parametrize(("unknown", "expected"), [("", ["UNKNOWN"]), ("fork", ["ACCEPT", "DROP"])])
+def test_a_proxys_socket_may_be_assumed(unknown: str, expected: list[str]) -> None:
+    rules = "*mangle\n-A PREROUTING -p tcp -j TPROXY --on-port 90\nCOMMIT\n"
+    assert verdicts(rules, unknown) == expected

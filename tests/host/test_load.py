@@ -43,6 +43,31 @@ BAD = [
     (f'[sysctls]\n"net.ipv4.ip_forward" = true\n{ETH0}',
      "sysctls.net.ipv4.ip_forward: must be a whole number, not true or false"),
     ('[queue]\nx = "accept"', "queue.x: is not a queue number"),
+    ('[queue]\n0 = "maybe"', "queue.0: 'maybe' is not one of accept, drop, repeat"),
+    (f"[sysctls]\nnet.ipv4.ip_forwad = 1\n{ETH0}",
+     "sysctls.net.ipv4.ip_forwad: there is no such sysctl; net.ipv4.ip_forward is meant?"),
+    (f"[sysctls]\nnet.ipv4.conf.eth0.rp_filtre = 1\n{ETH0}",
+     "sysctls.net.ipv4.conf.eth0.rp_filtre: there is no such sysctl; net.ipv4.conf.eth0.rp_filter is meant?"),
+    (f"[sysctls]\nnet.ipv4.conf.eth9.rp_filter = 1\n{ETH0}",
+     "sysctls.net.ipv4.conf.eth9.rp_filter: the host has no interface 'eth9'"),
+    (f"[sysctls]\nipv4.ip_forward = 1\n{ETH0}",
+     "sysctls.ipv4.ip_forward: there is no such sysctl; net.ipv4.ip_forward is meant?"),
+    ('[[sockets]]\nproto = "tcp"', "sockets[0]: port is missing"),
+    ('[[sockets]]\nproto = "icmp"\nport = 1', "sockets[0].proto: 'icmp' is not one of tcp, udp"),
+    ('[[sockets]]\nproto = "tcp"\nport = 1\npeer = "10.0.0.1"', "sockets[0]: peer and peer_port stand together"),
+    ('[[sockets]]\nproto = "tcp"\nport = 1\naddress = "::1"\npeer = "10.0.0.1"\npeer_port = 1',
+     "sockets[0].peer: 10.0.0.1 is of another family than ::1"),
+    ('osf = "S4:64:1"', "osf: line 1: a fingerprint has 9 parts between colons: 'S4:64:1'"),
+    ("[nfacct.a]\nof = 1", "nfacct.a.of: must be a text, not a number"),
+    ('[[ipsec]]\ndir = "in"', "ipsec[0]: states is missing"),
+    ('[[ipvs]]\nproto = "tcp"\nvaddr = "10.0.0.1"\nvport = 1\nmethod = "NAT"',
+     "ipvs[0].method: 'NAT' is not one of GATE, IPIP, MASQ"),
+    (f'{ROUTE}dst = "1.2.3.0/24"\ndev = "eth0"\nrealm = "300"',
+     "routes[0].realm: '300' is no realm: a number of 0-255, or two as in '1/2'"),
+    ('[interfaces.br0]\ntype = "bridge"\nports = ["p1"]',
+     "interfaces.br0.ports[0]: the host has no interface 'p1' to be a port"),
+    ('[interfaces.p1]\n[interfaces.br0]\nports = ["p1"]',
+     "interfaces.br0.ports[0]: br0 is no bridge: give it type = 'bridge'"),
     (f"a = {'[' * 5000}{']' * 5000}", "nested too deep"),
     ("[interfaces.eth0]\nmtu = 1979-05-27", "interfaces.eth0.mtu: must be a whole number, not date"),
 ]  # fmt: skip
@@ -54,13 +79,23 @@ def test_bad(tmp_path: Path, text: str, told: str) -> None:
     path.write_text(text)
     with pytest.raises(HostError) as caught:
         load_host(str(path))
-    assert re.sub(r"line \d+: ", "", str(caught.value)) == f"{path}: {told}"
+    assert re.sub(r"line \d+: ", "", str(caught.value), count=1) == f"{path}: {told}"
 
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "h.toml"
     path.write_bytes(b"a = \xff")
     with pytest.raises(HostError, match="byte 5: not UTF-8 text; a host is a TOML file"):
+        load_host(str(path))
+
+
+def test_fingerprints_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "h.toml"
+    path.write_text(f'osf_file = "my.os"\n{ETH0}')
+    with pytest.raises(HostError, match=r"h\.toml: line 1: osf_file: .*my\.os: No such file or directory"):
+        load_host(str(path))
+    (tmp_path / "my.os").write_text("# none\n\n512:32:0:40:.:NMAP:syn:1:NMAP\n512:32:0:40\n")
+    with pytest.raises(HostError, match=r"my\.os: line 4: a fingerprint has 9 parts between colons"):
         load_host(str(path))
 
 

@@ -52,8 +52,8 @@ def test_the_host_of_a_folder(folder: Path) -> None:
     assert look(network("10.1.1.1")[1]).error == "EINVAL"
     assert host.sysctls.greatest(4, "eth0", "rp_filter") == 2
     assert host.sysctls.forwarding(4, "eth0")
-    assert host.takes(6, 4, (network("192.168.5.3")[1], 22), (1, 1))
-    assert not host.takes(17, 4, (network("192.168.5.3")[1], 323), (1, 1))
+    assert host.sockets.listening(6, 4, network("192.168.5.3")[1], 22)
+    assert not host.sockets.listening(17, 4, network("192.168.5.3")[1], 323)
     assert host.neighbours["eth0", network("192.168.5.1")[1]].hex(":") == "02:00:00:00:00:99"
 
 

@@ -32,7 +32,7 @@ TAKEN = [
     scenario(restore_options=["-c"], observe=["save", "expect", "snmp", "conntrack"]),
     {"host": {**HOST, "queue": {"0": "accept", "7": "drop"}}},
     {"host": {**HOST, "routes": [{"dst": "default", "via": "10.0.0.2"}, {"dst": "10.1.0.0/16", "type": "blackhole"}]}},
-    {"host": {**HOST, "rules": ["fwmark 7 lookup 100"], "sysctls": {"net.ipv4.ip_forward": 1, "a.b": "1 2"}}},
+    {"host": {**HOST, "rules": ["fwmark 7 lookup 100"], "sysctls": {"net.ipv4.ip_forward": 1, "kernel.a": "1 2"}}},
     {"host": {**HOST, "neighbours": [{"dst": "10.0.0.7", "mac": "02:00:00:00:00:07", "dev": "eth0"}]}},
     inject(flags="SA", slice=[0, None], ip_options_hex="94040000", bad_checksum=True),
     inject(proto="icmp", type=3, inner=SYN),
@@ -63,12 +63,13 @@ REFUSED: list[tuple[Any, str]] = [
     ({"host": {"interfaces": {"e": {"addresses": ["10.0.0.1/33"]}}}},
      "host.interfaces.e.addresses[0]: '10.0.0.1/33' is not an address with a prefix length"),
     ({"host": {"interfaces": {"e": {"mac": "02:00"}}}}, "host.interfaces.e.mac: '02:00' is not a MAC address"),
-    ({"host": {"interfaces": {"e": {"type": "bridge"}}}}, "host.interfaces.e.type: 'bridge' is not one of veth, dummy"),
+    ({"host": {"interfaces": {"e": {"type": "bond"}}}},
+     "host.interfaces.e.type: 'bond' is not one of veth, dummy, bridge"),
     ({"host": {**HOST, "routes": [{"dst": "10.0.0.1/24"}]}},
      "host.routes[0].dst: '10.0.0.1/24' is not a network (10.0.0.1/24 has host bits set)"),
     ({"host": {**HOST, "routes": [{"dst": "default", "dev": "eth9"}]}}, "host.routes[0].dev: the host has no"),
     ({"host": {**HOST, "queue": {"x": "accept"}}}, "host.queue.x: is not a queue number"),
-    ({"host": {**HOST, "queue": {"0": "repeat"}}}, "host.queue.0: 'repeat' is not one of accept, drop"),
+    ({"host": {**HOST, "queue": {"0": "stolen"}}}, "host.queue.0: 'stolen' is not one of accept, drop, repeat"),
     (step("inject", {"packet": SYN}), "steps[1].inject: iface is missing"),
     (step("inject", {"iface": "eth9", "packet": SYN}), "steps[1].inject.iface: the host has no interface 'eth9'"),
     (step("inject", {"iface": "lo", "packet": SYN}), "steps[1].inject.iface: nothing comes in by lo"),
@@ -161,7 +162,8 @@ def test_empty_directory(tmp_path: Path) -> None:
 
 def test_not_for_the_kernel() -> None:
     assert kernel_refusal({"nokernel": "MIRROR is gone"}) == "MIRROR is gone"
-    assert kernel_refusal({"host": {"queue": {"0": "drop"}}})
+    assert kernel_refusal({"host": {"queue": {"0": "drop"}}}) is None
+    assert kernel_refusal({"host": {"ipvs": [{}]}}) == "host.ipvs: the kernel of this machine is not set up for it"
     assert kernel_refusal({"host": {}}) is None
 
 

@@ -60,6 +60,7 @@ class Bpf(Match):
     """The program reads from the IP header on; any answer but 0 matches."""
 
     NAME: ClassVar[str] = "bpf"
+    MISSING: ClassVar[str] = ": its program asks for what only a running kernel has"
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("bytecode", _program, metavar="program", help="count, then instructions: code jt jf k"),
         Opt("object-pinned", _pinned, metavar="path", help="a program pinned in the bpf file system"),

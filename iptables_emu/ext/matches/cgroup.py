@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
+from iptables_emu.host.sockets import KERNEL
 from iptables_emu.options.types import save_string, string, uint
+from iptables_emu.packet.packet import NO_FILE
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cgroup(Match):
-    """A forwarded packet has no sender here and never matches. Of a sender only that it is below the root is known."""
+    """The socket is the sender's, in INPUT the connected one that the packet is for. Without one, as of a forwarded
+    packet, it matches neither way."""
 
+    MISSING: ClassVar[str] = ": give the socket as one of the host's [[sockets]], with its classid or cgroup"
     NAME: ClassVar[str] = "cgroup"
     HOOKS: ClassVar[frozenset[str] | None] = frozenset({"INPUT", "OUTPUT", "POSTROUTING"})
     OPTIONS: ClassVar[Sequence[Opt]] = (
@@ -63,16 +67,36 @@ class Cgroup(Match):
     def refused(self, place: Place) -> str | None:
         if (self.path is None) is (self.classid is None):
             return "EINVAL"
-        # of the cgroup tree only its root is known to be there
-        return "EINVAL" if self.path is not None and self.path.strip("/") else None
+        path = (self.path or "").strip("/")
+        return "EINVAL" if path and place.cgroups is not None and path not in place.cgroups else None
 
     def compile(self, cx: Compile) -> Test:
+        below = (self.path or "").strip("/")
+
         def test(pkt: Packet, ctx: Context) -> bool | None:
-            if pkt.forwarded:
-                return False
-            return not self.not_path if pkt.socket and self.path is not None else None
+            socket = pkt.sk
+            if pkt.socket:
+                socket = KERNEL if pkt.uid == NO_FILE else socket or ctx.host.sockets.sender(pkt)
+            elif socket is None:
+                known = ctx.hook != "INPUT" or pkt.iif == "lo" or ctx.host.sockets.known
+                return False if known else None
+            if self.path is None:
+                return None if socket is None or socket.classid is None else self._is(socket.classid)
+            if not below:
+                return not self.not_path
+            if socket is None or socket.cgroup is None:
+                return None
+            return f"{socket.cgroup}/".startswith(f"{below}/") is not self.not_path
 
         return test
+
+    def _is(self, classid: int) -> bool:
+        return (classid == self.classid) is not self.not_classid
+
+    def why_not(self, pkt: Packet, ctx: Context, base: Base) -> tuple[str, str]:
+        socket = pkt.sk or (ctx.host.sockets.sender(pkt) if pkt.socket else None)
+        have = f"cgroup /{socket.cgroup or ''}, class {socket.classid}" if socket else "no socket"
+        return self.save(base).strip(), have
 
 
 EXTENSIONS = (Cgroup,)

@@ -38,6 +38,7 @@ class Connlimit(Match):
     """
 
     NAME: ClassVar[str] = "connlimit"
+    MISSING: ClassVar[str] = ": whether the kernel has looked again since a connection ended depends on its clock"
     NEEDS_CONNTRACK: ClassVar[bool] = True
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("connlimit-upto", uint(32), invert=True, excludes=("connlimit-above",), metavar="n",

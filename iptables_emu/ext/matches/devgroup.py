@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext import nft
-from iptables_emu.ext.api import Base, Gathered, Match, Opt, Place, Region
-from iptables_emu.ext.region import masked
+from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
 from iptables_emu.ext.valmask import GROUPS, show_val_mask, val_mask
 from iptables_emu.options.problem import ParameterProblem
 
 INPUT_SIDE = frozenset({"PREROUTING", "INPUT", "FORWARD"})
 OUTPUT_SIDE = frozenset({"FORWARD", "OUTPUT", "POSTROUTING"})
+
+if TYPE_CHECKING:
+    from iptables_emu.engine.context import Context
+    from iptables_emu.packet.packet import Packet
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,8 @@ class Devgroup(Match):
 
     def _sides(self) -> list[tuple[str, str, tuple[int, int], bool]]:
         rows = (
-            ("src-group", "devgroup_in", self.source, self.not_source),
-            ("dst-group", "devgroup_out", self.destination, self.not_destination),
+            ("src-group", "iif", self.source, self.not_source),
+            ("dst-group", "oif", self.destination, self.not_destination),
         )
         return [(option, field, group, inverted) for option, field, group, inverted in rows if group is not None]
 
@@ -79,12 +82,20 @@ class Devgroup(Match):
             return "EINVAL"
         return None
 
-    def region(self, base: Base) -> Region:
-        clauses = []
-        for option, field, group, inverted in self._sides():
-            label = f"{'! ' if inverted else ''}--{option}{show_val_mask(*group, GROUPS)}"
-            clauses.append(masked(field, group[0] & group[1], group[1], inverted, label))
-        return Region((tuple(clauses),))
+    def compile(self, cx: Compile) -> Test:
+        return lambda pkt, ctx: self._failing(ctx) is None
+
+    def _failing(self, ctx: Context) -> tuple[str, str] | None:
+        """The first side that does not hold as it is written, and the interface's group."""
+        for option, side, (value, mask), inverted in self._sides():
+            interface = ctx.host.interfaces.get(getattr(ctx, side))
+            if interface is None or ((interface.group ^ value) & mask == 0) is inverted:
+                label = f"{'! ' if inverted else ''}--{option}{show_val_mask(value, mask, GROUPS)}"
+                return label, f"{interface.name} is in group {interface.group}" if interface else "no interface"
+        return None
+
+    def why_not(self, pkt: Packet, ctx: Context, base: Base) -> tuple[str, str] | None:
+        return self._failing(ctx)
 
 
 EXTENSIONS = (Devgroup,)

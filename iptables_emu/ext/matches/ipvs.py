@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
+from iptables_emu.conntrack.tuples import IS_REPLY
+from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Test
 from iptables_emu.model.address import BITS, show, show_mask
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import Converter, OptionContext
@@ -14,6 +15,7 @@ from iptables_emu.options.types import host_mask, port, protocol_option
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
+    from iptables_emu.host.extras import IpvsConnection
     from iptables_emu.packet.packet import Packet
 
 Test1 = tuple[str, Any, bool]  # option, value, inverted
@@ -30,8 +32,8 @@ def _word(*words: str) -> Converter:
 
 @dataclass(frozen=True, slots=True)
 class Ipvs(Match):
-    """``tests`` stand in the order they are saved; none of them means ``--ipvs`` alone. There is no IPVS here:
-    no packet belongs to it."""
+    """``tests`` stand in the order they are saved; none of them means ``--ipvs`` alone. A packet belongs to
+    IPVS when it is one of the connections that the host gives."""
 
     NAME: ClassVar[str] = "ipvs"
     OPTIONS: ClassVar[Sequence[Opt]] = (
@@ -84,11 +86,35 @@ class Ipvs(Match):
     def listing(self, numeric: bool, base: Base) -> str:
         return self._text("", numeric, base)
 
-    def region(self, base: Base) -> Region:
-        return Region(((),) if self.inverted else ())
+    def compile(self, cx: Compile) -> Test:
+        def test(pkt: Packet, ctx: Context) -> bool:
+            connection = _connection(pkt, ctx)
+            if not self.tests or connection is None:
+                return (connection is None) is self.inverted and (not self.tests or connection is not None)
+            return all(_same(option, value, connection, pkt) is not inverted for option, value, inverted in self.tests)
+
+        return test
 
     def why_not(self, pkt: Packet, ctx: Context, base: Base) -> tuple[str, str] | None:
-        return self.save(base).strip(), "no IPVS connection"
+        connection = _connection(pkt, ctx)
+        if connection is None:
+            return self.save(base).strip(), "no IPVS connection"
+        address, number = connection.virtual
+        return self.save(base).strip(), f"a connection of {show(address, pkt.family)}:{number} by {connection.method}"
+
+
+def _connection(pkt: Packet, ctx: Context) -> IpvsConnection | None:
+    return next((one for one in ctx.host.ipvs if one.holds(pkt)), None)
+
+
+def _same(option: str, value: Any, connection: IpvsConnection, pkt: Packet) -> bool:
+    if option == "vaddr":
+        return bool((connection.virtual[0] ^ value[0]) & value[1] == 0)
+    if option == "vdir":
+        return pkt.ct is not None and (pkt.ctinfo >= IS_REPLY) is (value == "REPLY")
+    have: dict[str, object] = {"vproto": connection.proto, "vport": connection.virtual[1], "vmethod": connection.method,
+            "vportctl": connection.control_port}  # fmt: skip
+    return bool(have[option] == value)
 
 
 EXTENSIONS = (Ipvs,)

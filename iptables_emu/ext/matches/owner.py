@@ -58,7 +58,9 @@ class Owner(Match):
     """
 
     NAME: ClassVar[str] = "owner"
-    MISSING: ClassVar[str] = ": say whose the packet is, as uid 1000"
+    MISSING: ClassVar[str] = (
+        ": say whose the packet is, as uid 1000, or give the socket as one of the host's [[sockets]]"
+    )
     HOOKS: ClassVar[frozenset[str] | None] = frozenset({"OUTPUT", "POSTROUTING"})
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("uid-owner", _ids(USERS), invert=True, metavar="userid[-userid]", help="user of the sending process"),

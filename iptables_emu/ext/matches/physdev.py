@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from iptables_emu.ext.api import Base, Gathered, Match, Opt, Place, Region
+from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
 from iptables_emu.options.types import blen
@@ -28,8 +28,8 @@ def _port(text: str, cx: OptionContext) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Physdev(Match):
-    """Each test is None when not asked, else whether it is inverted. The emulator's hosts have no bridges, so
-    that only inverted tests hold."""
+    """Each test is None when not asked, else whether it is inverted. Of a packet that did not come by a bridge only
+    inverted tests hold; that it will leave by a port is known of bridged ones alone."""
 
     NAME: ClassVar[str] = "physdev"
     OPTIONS: ClassVar[Sequence[Opt]] = (
@@ -84,11 +84,28 @@ class Physdev(Match):
         # when OUTPUT is run nobody knows yet that a bridge will be the way out
         return "EINVAL" if asks_out and self.not_bridged is not False and "OUTPUT" in place.hooks else None
 
-    def region(self, base: Base) -> Region:
-        return Region(((),) if all(inverted for _, inverted in self._tests()) else ())
+    def compile(self, cx: Compile) -> Test:
+        return lambda pkt, ctx: self._holds(pkt)
+
+    def _holds(self, pkt: Packet) -> bool:
+        if not pkt.physin and not pkt.physout:
+            return all(inverted for _, inverted in self._tests())
+        flags = ((self.not_bridged, pkt.physout), (self.not_is_in, pkt.physin), (self.not_is_out, pkt.physout))
+        if any(inverted is not None and bool(port) is inverted for inverted, port in flags):
+            return False
+        if self.not_in is not None and pkt.physin and _is(pkt.physin, self.port_in) is self.not_in:
+            return False
+        if self.not_out is None:
+            return True
+        return bool(pkt.physout) and _is(pkt.physout, self.port_out) is not self.not_out
 
     def why_not(self, pkt: Packet, ctx: Context, base: Base) -> tuple[str, str] | None:
-        return next(text for text, inverted in self._tests() if not inverted), "the packet is not bridged"
+        ports = [f"{word} {port}" for word, port in (("in by", pkt.physin), ("out by", pkt.physout)) if port]
+        return self.save(base).strip(), " ".join(ports) or "the packet came by no bridge"
+
+
+def _is(port: str, wanted: str) -> bool:
+    return port.startswith(wanted[:-1]) if wanted.endswith("+") else port == wanted
 
 
 EXTENSIONS = (Physdev,)

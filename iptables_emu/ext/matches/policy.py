@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from iptables_emu.ext.api import Base, Gathered, Match, Opt, Place, Region
+from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
 from iptables_emu.model.address import BITS, show, show_mask
 from iptables_emu.options.names import protocol_name
 from iptables_emu.options.problem import ParameterProblem
@@ -15,6 +15,7 @@ from iptables_emu.options.types import host_mask, protocol_option, uint
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
+    from iptables_emu.host.extras import IpsecState
     from iptables_emu.packet.packet import Packet
 
 MOST = 4  # XT_POLICY_MAX_ELEM
@@ -68,8 +69,8 @@ def _row(name: str, read: Converter, ident: int, metavar: str, help_text: str) -
 
 @dataclass(frozen=True, slots=True)
 class Policy(Match):
-    """``direction`` "in" or "out"; ``none`` matches packets without IPsec. The emulator knows no IPsec, so that
-    all packets are such."""
+    """``direction`` "in" or "out"; ``none`` matches packets without IPsec. The host says which
+    states packets come and go by; the others go without."""
 
     NAME: ClassVar[str] = "policy"
     OPTIONS: ClassVar[Sequence[Opt]] = (
@@ -147,11 +148,43 @@ class Policy(Match):
         wrong = {"out": {"PREROUTING", "INPUT"}, "in": {"POSTROUTING", "OUTPUT"}}[self.direction]
         return "EINVAL" if place.hooks & wrong else None
 
-    def region(self, base: Base) -> Region:
-        return Region(((),) if self.none else ())
+    def compile(self, cx: Compile) -> Test:
+        def test(pkt: Packet, ctx: Context) -> bool:
+            states = self._states(pkt, ctx)
+            return self.none if not states else not self.none and self._holds(states)
+
+        return test
+
+    def _states(self, pkt: Packet, ctx: Context) -> Sequence[IpsecState]:
+        """The states of the packet, as they are counted: the last one undone first (xt_policy.c)."""
+        ways = (way for way in ctx.host.ipsec if way.dir == self.direction and way.selector.selects(pkt))
+        states = next((way.states for way in ways), ())
+        return states[::-1] if self.direction == "in" else states
+
+    def _holds(self, states: Sequence[IpsecState]) -> bool:
+        if not self.strict:
+            return any(_fits(self.elements[0], state) for state in states)
+        whole = len(states) == len(self.elements)
+        return whole and all(map(_fits, self.elements, states))
 
     def why_not(self, pkt: Packet, ctx: Context, base: Base) -> tuple[str, str] | None:
-        return self.save(base).strip(), "no IPsec policy"
+        states = self._states(pkt, ctx)
+        return self.save(base).strip(), " ".join(_told(state) for state in states) or "no IPsec policy"
+
+
+def _fits(element: Element, state: IpsecState) -> bool:
+    """Whether a state is as an element describes it."""
+    have: dict[str, Any] = {"reqid": state.reqid, "spi": state.spi, "proto": state.proto, "mode": state.mode}
+    ends = {"tunnel-src": state.tunnel_src, "tunnel-dst": state.tunnel_dst}
+    for key, value, inverted in element:
+        same = ends[key] & value[1] == value[0] & value[1] if key in ends else have[key] == value
+        if same is inverted:
+            return False
+    return True
+
+
+def _told(state: IpsecState) -> str:
+    return f"{protocol_name(state.proto, True)} {state.mode} spi 0x{state.spi:x} reqid {state.reqid}"
 
 
 def _show_element(element: Element, prefix: str, numeric: bool, base: Base) -> str:

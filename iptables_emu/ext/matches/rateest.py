@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from iptables_emu.ext.api import Base, Gathered, Match, Opt, Place
+from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
 from iptables_emu.ext.cnumbers import strtod
 from iptables_emu.options.numbers import U32, strict
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import Converter, OptionContext
 from iptables_emu.options.types import string
 
+if TYPE_CHECKING:
+    from iptables_emu.engine.context import Context
+    from iptables_emu.packet.packet import Packet
+
+Rates = tuple[int, int]  # bytes and packets a second
+KIND = "RATEEST"
+COMPARE = {"lt": operator.lt, "gt": operator.gt, "eq": operator.eq}
 # bits a second in one of each unit, by its name in small letters
 UNITS = {
     **{f"{prefix}{unit}": scale * factor
@@ -72,10 +81,10 @@ def _named(option: str, key: str, ident: int) -> Opt:
 
 @dataclass(frozen=True, slots=True)
 class Rateest(Match):
-    """``bps`` and ``pps`` are the numbers of both sides, None when not compared. The rates themselves are not
-    kept yet."""
+    """``bps`` and ``pps`` are the numbers of both sides, None when not compared."""
 
     NAME: ClassVar[str] = "rateest"
+    MISSING: ClassVar[str] = ": the estimator's timer is due about now, it may or may not have run"
     OPTIONS: ClassVar[Sequence[Opt]] = (
         _named("rateest1", "rateest1", 0),
         _named("rateest", "rateest1", 0),
@@ -149,11 +158,37 @@ class Rateest(Match):
             tail += " pps" + (high if self.delta else "")
         return out if absolute else f"{out}{self._show_mode('')} {self.second}{tail}"
 
+    def compile(self, cx: Compile) -> Test:
+        def test(pkt: Packet, ctx: Context) -> bool | None:
+            sides = [cx.shared[KIND, name].rates(ctx.now) for name in (self.first, self.second) if name is not None]
+            answers = {self._holds(*found) for found in itertools.product(*sides)}
+            return answers.pop() if len(answers) == 1 else None
+
+        return test
+
+    def _holds(self, first: Rates, second: Rates | None = None) -> bool:
+        """``second`` None: the second side is the number that is given."""
+        same = True
+        for at, numbers in enumerate((self.bps, self.pps)):
+            if numbers is None:
+                continue
+            one = _below(numbers[0], first[at]) if self.delta else first[at]
+            if second is None:
+                other = numbers[1]
+            else:
+                other = _below(numbers[1], second[at]) if self.delta else second[at]
+            same = same and COMPARE[self.mode](one, other)
+        return same is not self.inverted
+
     def refused(self, place: Place) -> str | None:
         if not self.mode or (self.bps is None and self.pps is None):
             return "EINVAL"
         known = place.estimators
-        return None if known is None or {self.first, self.second} - {None} <= known else "ENOENT"
+        return None if known is None or {self.first, self.second} - {None} <= known.keys() else "ENOENT"
+
+
+def _below(number: int, rate: int) -> int:
+    return max(0, number - rate)
 
 
 def _show_rate(rate: int, numeric: bool) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext import nft
-from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
+from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Test
 from iptables_emu.ext.valmask import REALMS, show_val_mask, val_mask
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Realm(Match):
-    """``route's realm & mask == value``. Routes of the emulator's hosts have no realm, that is realm 0."""
+    """``realms & mask == value``; the realm of the source's route is the upper half, the destination's the lower."""
 
     NAME: ClassVar[str] = "realm"
     FAMILIES: ClassVar[tuple[int, ...]] = (4,)
@@ -46,11 +46,11 @@ class Realm(Match):
         name = next((name for name, number in REALMS.items() if number == self.value), "")
         return f"rtclassid {nft.masked(self.value, self.mask, self.inverted, name)}"
 
-    def region(self, base: Base) -> Region:
-        return Region(((),) if (self.value == 0) is not self.inverted else ())
+    def compile(self, cx: Compile) -> Test:
+        return lambda pkt, ctx: (pkt.realm & self.mask == self.value) is not self.inverted
 
     def why_not(self, pkt: Packet, ctx: Context, base: Base) -> tuple[str, str] | None:
-        return self.save(base).strip(), "the route has no realm"
+        return self.save(base).strip(), f"realm 0x{pkt.realm:x}" if pkt.realm else "the route has no realm"
 
 
 EXTENSIONS = (Realm,)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
+from iptables_emu.ext.boyer_moore import UPPER, BoyerMoore
 from iptables_emu.options.numbers import U16
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 MOST = 128  # XT_STRING_MAX_PATTERN_SIZE
 HEX = b"0123456789abcdefABCDEF"
-# the kernel's toupper, by its own table of Latin-1, where 0xdf counts as a small letter
-UPPER = bytes(c - 32 if 97 <= c <= 122 or c == 0xDF or (c >= 0xE0 and c != 0xF7) else c for c in range(256))
 
 
 def _bytes(text: str) -> bytes:
@@ -83,6 +82,9 @@ class String(Match):
     the IP header; only its first place counts."""
 
     NAME: ClassVar[str] = "string"
+    MISSING: ClassVar[str] = (
+        ": bm misses what lies across the fragments that the packet came in, if they were kept apart"
+    )
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("from", uint(16), metavar="offset", ident=0, help="where the search begins"),
         Opt("to", uint(16), metavar="offset", ident=1, help="where it ends"),
@@ -143,24 +145,43 @@ class String(Match):
 
     def compile(self, cx: Compile) -> Test:
         wanted = self.pattern.encode("latin-1")
-        wanted = wanted.translate(UPPER) if self.icase else wanted
-        start, end, inverted = self.start, self.end, self.inverted
-        # bm jumps over the small letters that the kernel's tables do not lead back to
-        doubtful = self.algo == "bm" and self.icase and any(byte in wanted for byte in (0xBF, 0xDF))
+        start, inverted = self.start, self.inverted
+        latest = self.end - start - len(wanted)
+        if self.algo != "bm":
+            needle = wanted.translate(UPPER) if self.icase else wanted
 
-        def test(pkt: Packet, ctx: Context) -> bool | None:
-            text = pkt.as_held()[start:]
-            found = (text.translate(UPPER) if self.icase else text).find(wanted)
-            if found >= 0 and doubtful:
-                return None
-            if found >= 0 and self.algo == "bm" and pkt.frag_sizes:
-                return None  # bm misses a pattern that lies across the pieces of a reassembled packet
-            return (0 <= found <= end - start - len(wanted)) is not inverted
+            def test(pkt: Packet, ctx: Context) -> bool | None:
+                text = bytes(pkt.data[start : pkt.length])
+                found = (text.translate(UPPER) if self.icase else text).find(needle)
+                return (0 <= found <= latest) is not inverted
 
-        return test
+            return test
+        searcher = BoyerMoore.of(wanted, self.icase)
+
+        def bm_test(pkt: Packet, ctx: Context) -> bool | None:
+            # the pieces of a reassembled packet may have been put together, or not
+            places = {searcher.find(blocks) for blocks in ([bytes(pkt.data[start : pkt.length])], _pieces(pkt, start))}
+            answers = {(0 <= place <= latest) is not inverted for place in places}
+            return answers.pop() if len(answers) == 1 else None
+
+        return bm_test
 
     def why_not(self, pkt: Packet, ctx: Context, base: Base) -> tuple[str, str] | None:
         return self.save(base).strip(), "found" if self.inverted else "not found"
+
+
+def _pieces(pkt: Packet, start: int) -> list[bytes]:
+    """The packet from an offset on, in the fragments that it came in."""
+    ends, at = [], pkt.frag_head or pkt.l4
+    for size in pkt.frag_sizes[:-1]:
+        at += size
+        ends.append(at)
+    data, out = bytes(pkt.data[: pkt.length]), []
+    for end in (*ends, len(data)):
+        if end > start:
+            out.append(data[start:end])
+            start = end
+    return out
 
 
 EXTENSIONS = (String,)

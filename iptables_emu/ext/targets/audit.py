@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Target
+from iptables_emu.model.address import show
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
+from iptables_emu.trace.events import Recorded
 
+if TYPE_CHECKING:
+    from iptables_emu.engine.context import Context
+    from iptables_emu.packet.packet import Packet
+
+
+NETFILTER_PKT: Final = 1324
+SECOND: Final = 1_000_000_000
 TYPES: Final = ("accept", "drop", "reject")
 
 
@@ -22,7 +32,8 @@ def _type(text: str, cx: OptionContext) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Audit(Target):
-    """The packet goes on; no record is shown, as the kernel makes none while auditing is off."""
+    """The packet goes on. The record does not say what ``action`` is; none is made while auditing is off, as it is
+    where the host does not say ``audit = true``."""
 
     NAME: ClassVar[str] = "AUDIT"
     OPTIONS: ClassVar[Sequence[Opt]] = (
@@ -45,7 +56,17 @@ class Audit(Target):
         return "log level audit"
 
     def compile(self, cx: Compile) -> Action:
-        return lambda pkt, ctx: Flow.CONTINUE
+        serial = cx.shared.setdefault(("AUDIT", "serial"), itertools.count(1))
+
+        def act(pkt: Packet, ctx: Context) -> Flow:
+            if ctx.host.audit:
+                seconds, rest = divmod(ctx.now, SECOND)
+                ends = f"saddr={show(pkt.src, pkt.family)} daddr={show(pkt.dst, pkt.family)} proto={pkt.proto}"
+                stamp = f"audit({seconds}.{rest // 1_000_000:03}:{next(serial)})"
+                ctx.emit(Recorded(pkt.number, f"audit: type={NETFILTER_PKT} {stamp}: mark=0x{pkt.mark:x} {ends}"))
+            return Flow.CONTINUE
+
+        return act
 
 
 EXTENSIONS = (Audit,)

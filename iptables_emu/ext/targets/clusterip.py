@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
-from iptables_emu.ext.api import Base, Gathered, Opt, Place, Target
+from iptables_emu.conntrack.jhash import jhash2
+from iptables_emu.conntrack.tuples import NEW, RELATED, RELATED_REPLY, WITH_PORTS
+from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Outcome, Place, Target, Verdict
 from iptables_emu.options.numbers import U32
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
 from iptables_emu.options.types import choice, ether_mac, show_mac, uint
+from iptables_emu.packet.packet import HOST, ICMP
+
+if TYPE_CHECKING:
+    from iptables_emu.engine.context import Context
+    from iptables_emu.packet.packet import Packet
+
 
 MOST: Final = 16  # CLUSTERIP_MAX_NODES
 MODES: Final = ("sourceip", "sourceip-sourceport", "sourceip-sourceport-destport")
@@ -26,7 +34,8 @@ def _multicast_mac(text: str, cx: OptionContext) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ClusterIp(Target):
-    """Without ``new`` it joins a cluster that another rule made. Which packets this node takes is not worked out."""
+    """A packet whose hash is another node's is dropped; the hash becomes the mark of a new connection. Without ``new``
+    it joins a cluster that another rule made: whose packets it takes is then unknown. As it was before it went."""
 
     NAME: ClassVar[str] = "CLUSTERIP"
     FAMILIES: ClassVar[tuple[int, ...]] = (4,)
@@ -74,6 +83,33 @@ class ClusterIp(Target):
             return " CLUSTERIP"
         names = ("hashmode", "clustermac", "total_nodes", "local_node", "hash_init")
         return " CLUSTERIP" + "".join(f" {name}={part}" for name, part in zip(names, self._parts(), strict=True))
+
+    def compile(self, cx: Compile) -> Action:
+        def act(pkt: Packet, ctx: Context) -> Outcome:
+            ctx.note(pkt, "CLUSTERIP: removed in Linux 6.3; shown as it worked before, use the cluster match today")
+            if pkt.ct is None:
+                return Verdict.DROP
+            if pkt.proto == ICMP and pkt.ctinfo in (RELATED, RELATED_REPLY):
+                return Flow.CONTINUE
+            if not self.new:
+                ctx.note(pkt, "CLUSTERIP: without --new its nodes are not known: give all options")
+                return Verdict.UNKNOWN
+            node = (jhash2(self._hashed(pkt), self.hash_init) * self.total >> 32) + 1
+            if pkt.ctinfo == NEW:
+                pkt.ct.mark = node
+            if node != self.local:
+                return Verdict.DROP
+            pkt.pkttype = HOST  # though it came to the cluster's multicast address
+            return Flow.CONTINUE
+
+        return act
+
+    def _hashed(self, pkt: Packet) -> tuple[int, ...]:
+        """What chooses the node: source, source port, destination port, the ports as a little-endian processor has
+        them (clusterip_hashfn)."""
+        ports = pkt.transport(4) if pkt.proto in WITH_PORTS else None
+        words = [int.from_bytes(ports[at : at + 2], "little") if ports else 0 for at in (0, 2)]
+        return pkt.src, *words[: MODES.index(self.mode)]
 
     def refused(self, place: Place) -> str | None:
         return "EINVAL" if self.new and self.local == 0 else None

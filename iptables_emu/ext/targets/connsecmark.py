@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Target
 from iptables_emu.options.problem import ParameterProblem
 
+if TYPE_CHECKING:
+    from iptables_emu.engine.context import Context
+    from iptables_emu.packet.packet import Packet
+
 
 @dataclass(frozen=True, slots=True)
 class ConnSecMark(Target):
-    """The packet goes on: no rule can look at a security mark, so it is not kept."""
+    """The packet goes on. Only what has no mark yet is given one."""
 
     NAME: ClassVar[str] = "CONNSECMARK"
     TABLES: ClassVar[frozenset[str] | None] = frozenset({"mangle", "security"})
@@ -40,7 +44,19 @@ class ConnSecMark(Target):
         return f" CONNSECMARK {'restore' if self.restore else 'save'}"
 
     def compile(self, cx: Compile) -> Action:
-        return lambda pkt, ctx: Flow.CONTINUE
+        def act(pkt: Packet, ctx: Context) -> Flow:
+            conn = pkt.ct
+            if conn is None:
+                return Flow.CONTINUE
+            if self.restore:
+                before, pkt.secmark = pkt.secmark, pkt.secmark or conn.secmark
+                ctx.rewrote(pkt, "secmark", before or "none", pkt.secmark or "none")
+            elif not conn.secmark:
+                conn.secmark = pkt.secmark
+                ctx.rewrote(pkt, "connection secmark", "none", conn.secmark or "none")
+            return Flow.CONTINUE
+
+        return act
 
 
 EXTENSIONS = (ConnSecMark,)

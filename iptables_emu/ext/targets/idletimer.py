@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Place, Target
 from iptables_emu.options.types import string, uint
+from iptables_emu.trace.events import Recorded
+
+if TYPE_CHECKING:
+    from iptables_emu.engine.context import Context
+    from iptables_emu.packet.packet import Packet
+
 
 SIZE: Final = 28  # MAX_IDLETIMER_LABEL_SIZE, with the final NUL
 LONGEST: Final = 0x7FFFFFFF // 1000  # the kernel counts milliseconds in an int
@@ -16,7 +22,8 @@ TAKEN: Final = frozenset({"", ".", "..", "power", "subsystem", "uevent"})  # no 
 
 @dataclass(frozen=True, slots=True)
 class IdleTimer(Target):
-    """``timeout`` in seconds. The packet goes on; the timer's end is told to user space only."""
+    """``timeout`` in seconds. The packet goes on; that the timer has run out is told to
+    user space only (a change of the file /sys/class/xt_idletimer/timers/LABEL)."""
 
     NAME: ClassVar[str] = "IDLETIMER"
     OPTIONS: ClassVar[Sequence[Opt]] = (
@@ -44,7 +51,13 @@ class IdleTimer(Target):
         return None if good else "EINVAL"
 
     def compile(self, cx: Compile) -> Action:
-        return lambda pkt, ctx: Flow.CONTINUE
+        text = f"IDLETIMER {self.label}: {self.timeout} seconds left, from now"
+
+        def act(pkt: Packet, ctx: Context) -> Flow:
+            ctx.emit(Recorded(pkt.number, text))
+            return Flow.CONTINUE
+
+        return act
 
 
 EXTENSIONS = (IdleTimer,)

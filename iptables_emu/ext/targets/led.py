@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Target
 from iptables_emu.options.numbers import U32, strict
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
 from iptables_emu.options.types import string
+from iptables_emu.trace.events import Recorded
+
+if TYPE_CHECKING:
+    from iptables_emu.engine.context import Context
+    from iptables_emu.packet.packet import Packet
+
 
 LONGEST_NAME: Final = 16  # what "netfilter-" leaves of xt_led_info.id
 
@@ -62,7 +68,14 @@ class Led(Target):
         return f" led-trigger-id:{self._name()} led-delay:{shown}{blink}"
 
     def compile(self, cx: Compile) -> Action:
-        return lambda pkt, ctx: Flow.CONTINUE
+        lasts = "for ever" if self.delay == U32 else f"for {self.delay} ms" if self.delay else "and off at once"
+        text = f"LED netfilter-{self.trigger}: on, {lasts}"
+
+        def act(pkt: Packet, ctx: Context) -> Flow:
+            ctx.emit(Recorded(pkt.number, text))
+            return Flow.CONTINUE
+
+        return act
 
 
 EXTENSIONS = (Led,)

@@ -30,7 +30,8 @@ def _balance(text: str, cx: OptionContext) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Nfqueue(Target):
-    """Queues ``first`` to ``last``. A listener's verdict comes from the host (``queue_verdict``)."""
+    """Queues ``first`` to ``last``. By ``fanout`` the processor chooses, which the host may say; a hash with a random
+    seed chooses otherwise."""
 
     NAME: ClassVar[str] = "NFQUEUE"
     OPTIONS: ClassVar[Sequence[Opt]] = (
@@ -71,19 +72,22 @@ class Nfqueue(Target):
 
     def compile(self, cx: Compile) -> Action:
         count = self.last - self.first + 1
-        seed: list[int] = []
+        seed: list[int] = cx.shared.setdefault(("NFQUEUE", "seed"), [])  # one for all rules (jhash_initval)
 
         def act(pkt: Packet, ctx: Context) -> Verdict:
-            queue = self.first
-            if count > 1 and not self.fanout:  # with fanout: the first CPU's queue, there is but one CPU here
+            number = self.first
+            if count > 1 and self.fanout:
+                listeners = [ctx.host.queues.get(self.first + at) for at in range(count)]
+                if ctx.host.cpu is None and any(one != listeners[0] for one in listeners):
+                    ctx.note(pkt, "--queue-cpu-fanout: say which processor handles the packets, as cpu = 0 of the host")
+                    return Verdict.UNKNOWN
+                number += (ctx.host.cpu or 0) % count
+            elif count > 1:
                 if not seed:
-                    seed.append(ctx.rng.getrandbits(32))  # the kernel's seed is random too
-                queue += jhash2(_flow(pkt), seed[0]) * count >> 32
-            verdict = ctx.host.queue_verdict(queue)
-            if verdict is None:
-                # nobody listens: on with the next table, or the packet is lost in the queue
-                return Verdict.ACCEPT if self.bypass else Verdict.QUEUE
-            return Verdict.ACCEPT if verdict == "accept" else Verdict.DROP
+                    seed.append(ctx.rng.getrandbits(32))
+                number += jhash2(_flow(pkt), seed[0]) * count >> 32
+            ctx.queue = (number, self.bypass)
+            return Verdict.QUEUE
 
         return act
 

@@ -6,13 +6,18 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
-from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Target
+from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Place, Target
+from iptables_emu.ext.rate_estimator import Estimator
 from iptables_emu.options.numbers import U32
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
 from iptables_emu.options.types import string
+
+if TYPE_CHECKING:
+    from iptables_emu.engine.context import Context
+    from iptables_emu.packet.packet import Packet
 
 SIZE: Final = 16  # IFNAMSIZ, with the final NUL
 SECOND: Final = 1_000_000
@@ -73,9 +78,11 @@ def _show_time(time: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RateEst(Target):
-    """``interval`` and ``ewma_log`` are the kernel's exponents. The packet goes on; nothing is measured here."""
+    """``interval`` and ``ewma_log`` are the kernel's exponents. Rules that share a name
+    share the estimator. The packet goes on."""
 
     NAME: ClassVar[str] = "RATEEST"
+    NEEDS_SETUP: ClassVar[bool] = True
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("rateest-name", string(size=SIZE), mandatory=True, metavar="name", help="name of the estimator"),
         Opt("rateest-interval", _time("interval"), mandatory=True, metavar="time", help="time between measurements"),
@@ -112,8 +119,19 @@ class RateEst(Target):
     def listing(self, numeric: bool, base: Base) -> str:
         return self._text("")
 
+    def refused(self, place: Place) -> str | None:
+        mine = (self.interval, self.ewma_log)
+        return "EINVAL" if (place.estimators or {}).get(self.name, mine) != mine else None
+
     def compile(self, cx: Compile) -> Action:
-        return lambda pkt, ctx: Flow.CONTINUE
+        fresh = Estimator(cx.now, self.interval + 2, self.ewma_log)
+        estimator: Estimator = cx.shared.setdefault(("RATEEST", self.name), fresh)
+
+        def act(pkt: Packet, ctx: Context) -> Flow:
+            estimator.count(len(pkt.data), ctx.now)
+            return Flow.CONTINUE
+
+        return act
 
 
 EXTENSIONS = (RateEst,)

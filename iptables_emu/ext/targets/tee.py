@@ -54,7 +54,7 @@ class Tee(Target):
             if copying:
                 return Flow.CONTINUE
             copy = pkt.copy()
-            copy.ct, copy.ctinfo, copy.untracked = None, 0, True
+            copy.ct, copy.ctinfo, copy.untracked, copy.sk = None, 0, True, None
             if copy.family == 4:
                 copy.data[6] |= 0x40  # DF: so that the sender hears of a smaller MTU on the copy's way
                 copy.refresh_ip_checksum()

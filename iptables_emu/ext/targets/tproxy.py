@@ -7,19 +7,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext.api import Action, Base, Compile, Gathered, Opt, Outcome, Target, Verdict
+from iptables_emu.host.sockets import Socket
 from iptables_emu.model.address import show
 from iptables_emu.options.numbers import U32
 from iptables_emu.options.types import host, mark_mask, port
+from iptables_emu.packet.packet import TCP
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
     from iptables_emu.packet.packet import Packet
 
+ASSUMED = {True: "its socket is assumed to be there", False: "no socket is assumed to take it"}
+MISSING = "give the host's [[sockets]], with proto, port and transparent = true"
+
 
 @dataclass(frozen=True, slots=True)
 class TProxy(Target):
-    """Port 0 and address 0 are the packet's own. Whether a transparent socket waits is not known here, so a packet
-    with a readable header is unknown."""
+    """Port 0 is the packet's own. The packet goes to the socket connected by its ends, or else to the listener at the
+    proxy's address and port; without such a socket, or with one that is not transparent, it is dropped. Which sockets
+    there are is unknown where the host does not say it."""
 
     NAME: ClassVar[str] = "TPROXY"
     TABLES: ClassVar[frozenset[str] | None] = frozenset({"mangle"})
@@ -64,9 +70,33 @@ class TProxy(Target):
 
     def compile(self, cx: Compile) -> Action:
         def act(pkt: Packet, ctx: Context) -> Outcome:
-            return Verdict.DROP if len(pkt.data) - pkt.l4 < 8 else Verdict.UNKNOWN
+            head = bytes(pkt.data[pkt.l4 : pkt.l4 + 8])
+            if len(head) < 8:
+                return Verdict.DROP
+            sockets = ctx.host.sockets
+            found = self._socket(pkt, ctx, (int.from_bytes(head[:2], "big"), int.from_bytes(head[2:4], "big")))
+            if found is None and not sockets.known:
+                assumed = ctx.assume(ctx.rule)
+                ctx.note(pkt, f"-j TPROXY: {MISSING if assumed is None else ASSUMED[assumed]}")
+                if assumed is None:
+                    return Verdict.UNKNOWN
+                found = Socket(pkt.proto, self.port, pkt.family, transparent=True) if assumed else None
+            if found is None or not found.transparent:
+                ctx.note(pkt, f"TPROXY: {'no socket takes it' if found is None else 'its socket is not transparent'}")
+                return Verdict.DROP
+            ctx.set_mark(pkt, pkt.mark & ~self.mask & U32 ^ self.value)
+            pkt.sk = found
+            return Verdict.ACCEPT
 
         return act
+
+    def _socket(self, pkt: Packet, ctx: Context, ports: tuple[int, int]) -> Socket | None:
+        sockets, proto, family = ctx.host.sockets, pkt.proto, pkt.family
+        found = sockets.connected(proto, family, (pkt.src, ports[0]), (pkt.dst, ports[1]))
+        if found is not None and (proto == TCP or found.address is not None):
+            return found
+        address = self.address or ctx.host.primary_address(pkt.iif, family) or pkt.dst
+        return sockets.listening(proto, family, address, self.port or ports[1])
 
 
 EXTENSIONS = (TProxy,)

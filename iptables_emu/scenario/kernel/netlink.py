@@ -21,7 +21,7 @@ RECEIVE_BUFFER: Final = 64 << 20
 READ_SIZE: Final = 1 << 18
 
 NLMSG_ERROR, NLMSG_DONE = 2, 3
-NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 1, 4, 0x300
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP, NLM_F_CREATE = 1, 4, 0x300, 0x400
 NLA_F_NESTED: Final = 0x8000
 NLA_TYPE_MASK: Final = 0x3FFF
 BATCH_BEGIN, BATCH_END = 0x10, 0x11
@@ -33,7 +33,9 @@ class Subsystem(IntEnum):
     """High byte of an nfnetlink message type."""
 
     CTNETLINK = 1
+    QUEUE = 3
     ULOG = 4
+    ACCT = 7
     NFTABLES = 10
 
 
@@ -95,10 +97,11 @@ class Nfnetlink:
         self._socket.close()
 
     def request(
-        self, subsystem: Subsystem, command: int, body: bytes = b"", *, family: int = 0, flags: int = NLM_F_ACK
-    ) -> list[Message]:
+        self, subsystem: Subsystem, command: int, body: bytes = b"", *, family: int = 0, flags: int = NLM_F_ACK,
+        resource: int = 0,
+    ) -> list[Message]:  # fmt: skip
         """Send one request and return its answers; OSError if the kernel refuses."""
-        self._socket.send(self._pack(subsystem << 8 | command, flags, family, 0, body))
+        self.tell(subsystem, command, body, family=family, flags=flags, resource=resource)
         answers: list[Message] = []
         while True:
             for kind, payload in _split(self._socket.recv(READ_SIZE)):
@@ -109,6 +112,12 @@ class Nfnetlink:
                         raise OSError(code, os.strerror(code))
                     return answers
                 answers.append(_message(kind, payload))
+
+    def tell(
+        self, subsystem: Subsystem, command: int, body: bytes, *, family: int = 0, flags: int = 0, resource: int = 0
+    ) -> None:
+        """Send one message without waiting for an answer."""
+        self._socket.send(self._pack(subsystem << 8 | command, flags, family, resource, body))
 
     def nftables_batch(self, command: int, family: int) -> None:
         """One nf_tables command without attributes, as a transaction; that there is nothing is no error."""

@@ -64,10 +64,10 @@ def _wait(pid: int) -> int:
 
 
 @contextmanager
-def pinned_to_cpu() -> Iterator[None]:
-    """Keep this thread on its CPU: a veth hands frames to that CPU's queue, which then keeps their order."""
+def pinned_to_cpu(cpu: int | None = None) -> Iterator[None]:
+    """Keep this thread on its CPU, or on one: a veth hands frames to that CPU's queue, which then keeps their order."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {LIBC.sched_getcpu()})
+    os.sched_setaffinity(0, {LIBC.sched_getcpu() if cpu is None else cpu})
     try:
         yield
     finally:

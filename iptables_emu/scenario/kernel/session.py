@@ -14,9 +14,11 @@ from iptables_emu.model.ruleset import BUILTIN
 from iptables_emu.packet.describe import describe_frame
 from iptables_emu.scenario.kernel.conntrack import ConntrackTable
 from iptables_emu.scenario.kernel.events import Listeners
+from iptables_emu.scenario.kernel.furnish import fingerprints, make_accounts
 from iptables_emu.scenario.kernel.klog import KernelLog
 from iptables_emu.scenario.kernel.netlink import Nfnetlink
 from iptables_emu.scenario.kernel.process import Done, pinned_to_cpu, run_command
+from iptables_emu.scenario.kernel.queue import QueueListeners
 from iptables_emu.scenario.kernel.rules import RuleIndex
 from iptables_emu.scenario.kernel.steps import Steps
 from iptables_emu.scenario.kernel.testbed import Testbed, write_sysctl
@@ -28,8 +30,8 @@ PROGRAMS: Final = {"ipv4": "iptables", "ipv6": "ip6tables"}
 FAMILY_NUMBERS: Final = {"ipv4": int(socket.AF_INET), "ipv6": int(socket.AF_INET6)}
 NFT_DELTABLE: Final = 2
 LOG_EVERYTHING_INVALID: Final = 255
-# these change sets, and switch on the counters of connections
-LEAVES_TRACES: Final = re.compile(r"-j SET|-m (connbytes|connlabel)|--(map|add|del)-set")
+# these change sets and other objects, and switch on the counters of connections
+LEAVES_TRACES: Final = re.compile(r"-j (SET|RATEEST)|-m nfacct|-m (connbytes|connlabel)|--(map|add|del)-set")
 # the kernel rations these ICMP errors per destination
 RATIONED: Final = re.compile(r"icmp type (5 |3 code (0|1|13) )|icmpv6 type 137 ")
 # errors use up the ration of IPv6 redirects, which need a link-local address
@@ -63,7 +65,7 @@ class Session:
     """Namespaces, sockets and what is known of the ruleset in them."""
 
     def __init__(self, host: dict[str, Any], backend: str, ipv6: bool, klog: KernelLog):
-        self._backend, self._klog = backend, klog
+        self._backend, self._klog, self._cpu = backend, klog, host.get("cpu")
         self._spoilt = False
         self._link_local = "fe80:" in json.dumps(host)
         # what is left of rations and what neighbours have answered outlives a scenario
@@ -73,6 +75,7 @@ class Session:
         self._empty: dict[str, str] = {}  # legacy: the last rulesets' tables as they were at first
         self._saved: tuple[str, dict[str, str]] = ("", {})  # the last rulesets given, and as saved
         with contextlib.ExitStack() as undo:
+            undo.enter_context(fingerprints(host.get("osf", "")))
             self._bed = Testbed(host, ipv6)
             undo.callback(self._bed.close)
             with self._bed.host.entered():
@@ -89,8 +92,12 @@ class Session:
                 undo.callback(self._control.close)
                 self._conntrack = ConntrackTable()
                 undo.callback(self._conntrack.close)
+                make_accounts(host.get("nfacct", {}), self._control)
+                self._listeners = QueueListeners(host.get("queue", {}))
+                undo.callback(self._listeners.close)
             self._wire = Wire(self._bed)
             undo.callback(self._wire.close)
+            self._bed.join_bridges()
             self._steps = Steps(self._bed, self._wire, self._conntrack, backend)
             undo.callback(self._steps.close_sockets)
             self._undo = undo.pop_all()
@@ -120,7 +127,7 @@ class Session:
         # which families' expectations are told: conntrack lists one at a time
         expect = sorted(rulesets) if "expect" in observe or "helper" in everything else []
         self._tables = tables_of(rulesets)
-        with pinned_to_cpu():
+        with pinned_to_cpu(self._cpu):
             self._settle()
         load = self._load(rulesets, scenario.get("restore_options", []))
         observation: Observation = {"load": load, "steps": []}
@@ -170,7 +177,7 @@ class Session:
         everything = "".join(rulesets.values())
         if self._backend == "legacy":
             self._empty = {family: _at_first(text) for family, text in rulesets.items()}
-        self._spoilt |= bool(LEAVES_TRACES.search(everything))
+        self._spoilt |= bool(LEAVES_TRACES.search(everything)) or self._bed.has_bridges  # they learn addresses
         for family, text in rulesets.items():
             done = self._tool(family, "-restore", *options, stdin=text)
             if done.returncode or done.stderr:
@@ -216,7 +223,7 @@ class Session:
 
     def _do(self, step: dict[str, Any]) -> tuple[Observation, list[TraceEvent]]:
         self._log_trace.invalid = []
-        with pinned_to_cpu():
+        with pinned_to_cpu(self._cpu):
             self._steps.do(step)
             events, frames = self._settle()
         emitted = [
@@ -233,7 +240,7 @@ class Session:
         while quiet < QUIET_ROUNDS:
             more_frames = self._wire.fence()
             more_events = self._trace.drain()
-            quiet = 0 if more_frames or more_events else quiet + 1
+            quiet = 0 if self._listeners.answer() or more_frames or more_events else quiet + 1
             events += more_events
             frames += more_frames
         if self._trace is not self._log_trace:

@@ -17,6 +17,8 @@ from iptables_emu.scenario.kernel.wire import Wire
 
 SO_MARK: Final = 36
 IPV6_HDRINCL: Final = 36
+IP_TRANSPARENT: Final = 19
+IPV6_TRANSPARENT: Final = 75
 FRAGMENT6, EXTENSIONS6 = b"\x2c", (b"\0", b"\x2b", b"\x3c", b"\x33")
 CLEANUP_SECONDS: Final = 0.05
 
@@ -113,6 +115,9 @@ class Steps:
         sock = self._open(family, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM, 0, step)
         self._sockets.append(sock)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if step.get("transparent"):
+            six = family == socket.AF_INET6
+            sock.setsockopt(*((socket.IPPROTO_IPV6, IPV6_TRANSPARENT) if six else (socket.SOL_IP, IP_TRANSPARENT)), 1)
         sock.bind((address, step["port"]))
         if tcp:
             sock.listen()

@@ -41,7 +41,9 @@ HOST_SYSCTLS: Final = {
     "net.ipv6.conf.default.router_solicitations": 0,
 }
 ONE_QUEUE: Final = "numtxqueues 1 numrxqueues 1"
-ROUTE_WORDS: Final = ("src", "table", "scope", "metric")
+# a bridge that snoops sends reports of its own
+LINK_TYPES: Final = {"dummy": "dummy", "bridge": "bridge mcast_snooping 0"}
+ROUTE_WORDS: Final = ("src", "table", "scope", "metric", "realm")
 
 
 class Testbed:
@@ -123,10 +125,21 @@ class Testbed:
                 peer = f"type veth peer name {name} address {far} {size} {ONE_QUEUE} netns {self.far.name}"
                 commands.append(f"link add {name} address {near} {size} {ONE_QUEUE} {peer}")
             else:
-                commands.append(f"link add {name} address {near} {size} type {config['type']}")
+                commands.append(f"link add {name} address {near} {size} type {LINK_TYPES[config['type']]}")
             arp, state = "on" if config.get("arp") else "off", "down" if config.get("down") else "up"
             commands.append(f"link set {name} arp {arp} {state} group {config.get('group', 0)}")
         return commands
+
+    @property
+    def has_bridges(self) -> bool:
+        return any(config.get("ports") for config in self.interfaces.values())
+
+    def join_bridges(self) -> None:
+        """Give bridges their ports, which then see no frames of their own any more."""
+        with self.host.entered():
+            for bridge, config in self.interfaces.items():
+                for port in config.get("ports", []):
+                    run_command(["ip", "link", "set", port, "master", bridge])
 
     def _address_commands(self, host: dict[str, Any]) -> list[str]:
         commands = [
