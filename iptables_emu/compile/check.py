@@ -119,6 +119,9 @@ class Kernel:
             if index > walked:
                 hooks = NOWHERE
             spec = rule.spec
+            if self.personality == "nft" and _compares_nothing(spec):
+                yield Refusal(chain.name, index, "EINVAL")
+                continue
             for match in spec.matches:
                 if not _always_taken(type(match)) and (errno := self.refused(match, spec, hooks)):
                     yield Refusal(chain.name, index, errno)
@@ -147,8 +150,15 @@ class Kernel:
         return x.refused(Place(self.table.family, self.table.name, hooks, base, self.personality, spec.matches, known))
 
 
+def _compares_nothing(spec: RuleSpec) -> bool:
+    """``! -s 0/0``, of which iptables-nft makes a comparison of no bytes (nf_tables: nft_payload.c refuses it)."""
+    return (spec.not_src and not spec.src_mask) or (spec.not_dst and not spec.dst_mask)
+
+
 def needs_check(spec: RuleSpec, table: Table) -> bool:
     """Whether a new rule gives the kernel anything to look at."""
+    if _compares_nothing(spec):
+        return True
     if spec.target is not None:
         if not _always_taken(type(spec.target)):
             return True

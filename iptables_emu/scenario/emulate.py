@@ -26,21 +26,21 @@ STEP_NS = 1_000_000  # virtual time of one step
 START_NS = 1_700_000_000_000_000_000
 
 
-def emulate(scenario: Mapping[str, Any]) -> dict[str, Any]:
-    """The observation of one scenario."""
-    return Run(scenario).run()
+def emulate(scenario: Mapping[str, Any], now: int = START_NS) -> dict[str, Any]:
+    """The observation of one scenario that begins at ``now``, in nanoseconds since the epoch."""
+    return Run(scenario, now).run()
 
 
 class Run:
     """One scenario on its way."""
 
-    def __init__(self, scenario: Mapping[str, Any]) -> None:
-        self.scenario = scenario
+    def __init__(self, scenario: Mapping[str, Any], now: int = START_NS) -> None:
+        self.scenario, self.start = scenario, now
         self.personality = scenario.get("backend", "nft")
         self.ruleset = Ruleset(self.personality)
         self.ruleset.release = RELEASE_AT_HAND
         self.host = Host.from_dict(scenario.get("host", {}))
-        load_sets(self.host, START_NS)
+        load_sets(self.host, now)
         if "ipv6" in scenario.get("rulesets", {}):
             self.enable_ipv6()
         self.note = ""
@@ -56,8 +56,8 @@ class Run:
         load = self.load()
         observation: dict[str, Any] = {"load": load, "steps": []}
         if load["rc"] == 0:
-            self.engine = Engine(self.ruleset, self.host, self.write, seed=self.scenario.get("seed", 0), now=START_NS)
-            self.engine.machine.conntrack.now = START_NS
+            self.engine = Engine(self.ruleset, self.host, self.write, seed=self.scenario.get("seed", 0), now=self.start)
+            self.engine.machine.conntrack.now = self.start
             for number, step in enumerate(self.scenario.get("steps", [])):
                 try:
                     observation["steps"].append(self.step(step))

@@ -37,7 +37,7 @@ class Ah(Match):
         return cls(*given_spis(given, "ahspi"))
 
     def save(self, base: Base) -> str:
-        return save_spis("ahspi", self.spis, self.inverted)
+        return save_spis("ahspi", self.spis, self.inverted, base)
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" ah {list_spis(self.spis, self.inverted)}"
@@ -46,7 +46,7 @@ class Ah(Match):
         return nft_spis("ah", self.spis, self.inverted) or "meta l4proto ah"
 
     def region(self, base: Base) -> Region:
-        return Region((spi_clauses("ah_spi", "ahspi", self.spis, self.inverted),), Header(12))
+        return Region((spi_clauses("ah_spi", "ahspi", self.spis, self.inverted, base),), Header(12))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Ah6(Match):
         )
 
     def save(self, base: Base) -> str:
-        out = save_spis("ahspi", self.spis, self.not_spis)
+        out = save_spis("ahspi", self.spis, self.not_spis, base)
         if self.length or self.not_length:
             out += f"{' !' if self.not_length else ''} --ahlen {self.length}"
         return out + (" --ahres" if self.reserved else "")

@@ -34,7 +34,7 @@ class Udp(PortMatch):
         return cls.with_ports(given)
 
     def save(self, base: Base) -> str:
-        return self.saved_ports()
+        return self.saved_ports(base)
 
     def listing(self, numeric: bool, base: Base) -> str:
         return " udp" + self.listed_ports(numeric)
@@ -48,7 +48,7 @@ class Udp(PortMatch):
         return self.asks_ports()
 
     def region(self, base: Base) -> Region:
-        clauses = tuple(port_clauses(self.sports, self.not_sports, self.dports, self.not_dports))
+        clauses = tuple(port_clauses(self.sports, self.not_sports, self.dports, self.not_dports, base))
         if base.personality == "nft" and self.is_native():
             return Region((clauses,), Header(0, hotdrop=False, raw=True))
         return Region((clauses,), Header(8))

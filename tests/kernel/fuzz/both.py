@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ def kind_of(outcome: Outcome) -> str:
 def against(seen: dict[str, Any], scenario: Scenario) -> list[str]:
     """The differences of the emulator from what the kernel showed."""
     try:
-        return differences(seen, emulate(scenario), scenario)
+        return differences(seen, emulate(scenario, time.time_ns()), scenario)
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         return [
