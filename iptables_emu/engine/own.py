@@ -30,10 +30,11 @@ def send_own(path: Path, data: bytes, cause: Packet | None, *, attach: bool, way
     reply.ipid_own = True
     if reply.family == 4:
         reply.set_ttl(path.host.sysctls.get("net.ipv4.ip_default_ttl"))
-    if not (attach and reply.proto == TCP):  # REJECT's RST alone has no socket
+    # REJECT's RST has no socket, nor has any of IPv6 (tcp_v6_send_response); what TCP leaves to sum up is seen over lo
+    if reply.proto == TCP and (attach or reply.family == 6):
+        reply.pending_checksum = not attach or reply.family == 4
+    else:
         reply.socket, reply.uid, reply.gid = True, NO_FILE, NO_FILE
-    elif reply.family == 4:
-        reply.pending_checksum = True
     if attach and cause is not None and cause.ct is not None:
         reply.ct = cause.ct
         reply.ctinfo = t.RELATED_REPLY if cause.ctinfo < t.IS_REPLY else t.RELATED

@@ -109,7 +109,7 @@ def run(program: Program, pkt: Packet) -> int:
 
 
 def _run(program: Program, pkt: Packet) -> int:
-    data = bytes(pkt.data[: pkt.length])
+    data = pkt.quoted(pkt.length)
     a = x = at = 0
     cells = [0] * CELLS
     while True:

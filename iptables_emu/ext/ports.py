@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from iptables_emu.ext.api import Base, Match
-from iptables_emu.ext.region import Clause, within
+from iptables_emu.ext.api import Base, Match, Region
+from iptables_emu.ext.region import Clause, Header, within
 from iptables_emu.options import names
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import Gathered, OptionContext
@@ -81,6 +81,10 @@ def native_ports(ports: PortRange, inverted: bool, base: Base) -> tuple[PortRang
     return ports, inverted
 
 
+def _single(ports: PortRange) -> bool:
+    return 0 < ports[0] == ports[1]
+
+
 def given_ports(given: Gathered, key: str) -> tuple[PortRange | None, bool]:
     """(range, inverted) of an option, None when it is not there: for matches that write all ports out."""
     g = given.get(key)
@@ -105,6 +109,7 @@ class PortMatch(Match):
     not_sports: bool = False
     dports: PortRange = ANY
     not_dports: bool = False
+    either: bool = False  # iptables-nft of 1.8.9: of two negated ports one that differs is enough
 
     @classmethod
     def with_ports(cls, given: Gathered) -> Self:
@@ -119,6 +124,13 @@ class PortMatch(Match):
     def asks_ports(self) -> bool:
         """Whether it looks at the ports at all."""
         return self.not_sports or self.not_dports or not self.sports == self.dports == ANY
+
+    def port_region(self, base: Base, others: list[Clause], header: Header) -> Region:
+        """What the ports and the other clauses mean."""
+        clauses = port_clauses(self.sports, self.not_sports, self.dports, self.not_dports, base)
+        if self.either:
+            return Region(tuple((clause, *others) for clause in clauses), header)
+        return Region(((*clauses, *others),), header)
 
     def saved_ports(self, base: Base) -> str:
         out = save_ports("sport", self.sports, self.not_sports, base)
@@ -135,7 +147,10 @@ class PortMatch(Match):
             return self
         sports, not_sports = native_ports(self.sports, self.not_sports, base)
         dports, not_dports = native_ports(self.dports, self.not_dports, base)
-        made = replace(self, sports=sports, not_sports=not_sports, dports=dports, not_dports=not_dports)
+        either = not base.tells_not_all and not_sports and not_dports and _single(sports) and _single(dports)
+        made = replace(
+            self, sports=sports, not_sports=not_sports, dports=dports, not_dports=not_dports, either=either
+        )
         return made if made.is_native() else None
 
     def joined(self, later: Match) -> Self | None:

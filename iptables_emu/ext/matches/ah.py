@@ -11,7 +11,7 @@ from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Region, Te
 from iptables_emu.ext.region import Header
 from iptables_emu.ext.spi import ANY, SpiRange, given_spis, list_spis, nft_spis, save_spis, spi_clauses
 from iptables_emu.options.types import uint, uint_range
-from iptables_emu.packet.exthdr import AH, find_header
+from iptables_emu.packet.exthdr import AH, find_header, header_length
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
@@ -102,7 +102,8 @@ class Ah6(Match):
             if at is None:
                 return False
             head = pkt.data[at : at + 12]
-            if len(head) < 12:
+            # the whole header must be there, whatever is asked of it
+            if at + max(12, header_length(pkt.data, AH, at)) > len(pkt.data):
                 pkt.hotdrop = True
                 return False
             spi, length = int.from_bytes(head[4:8], "big"), (head[1] + 2) * 4

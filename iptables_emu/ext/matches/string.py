@@ -149,7 +149,7 @@ class String(Match):
         doubtful = self.algo == "bm" and self.icase and any(byte in wanted for byte in (0xBF, 0xDF))
 
         def test(pkt: Packet, ctx: Context) -> bool | None:
-            text = bytes(pkt.data[start : pkt.length])
+            text = pkt.quoted(pkt.length)[start:]
             found = (text.translate(UPPER) if self.icase else text).find(wanted)
             if found >= 0 and doubtful:
                 return None

@@ -179,7 +179,7 @@ class U32Match(Match):
         terms, inverted = self.terms, self.inverted
 
         def test(pkt: Packet, ctx: Context) -> bool:
-            data = bytes(pkt.data[: pkt.length])
+            data = pkt.quoted(pkt.length)
             for steps, ranges in terms:
                 value = _value(data, steps)
                 if value is None or not any(low <= value <= high for low, high in ranges):

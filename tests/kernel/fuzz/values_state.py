@@ -15,7 +15,7 @@ STATES = ("NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED")
 STATUSES = ("NONE", "EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Mo", "1", "7")
 KEYS = ("srcip", "dstip", "srcport", "dstport")
-TEXTS = tuple(text for text in PAYLOADS if text)
+TEXTS = tuple(text for text in PAYLOADS if len(text) > 2)
 
 
 def _rate(draw: Draw) -> str:
@@ -27,8 +27,9 @@ def _text(draw: Draw) -> str:
     draw.wish["payload"] = "x" * draw.rng.randrange(4) + text + "y" * draw.rng.randrange(4)
     if draw.often(0.2):
         text = text.swapcase()
-    start = draw.rng.randrange(len(text))
-    return text[start : start + draw.rng.randint(1, 12)] or text
+    # fewer letters than three would stand in ids and checksums, too
+    start = draw.rng.randrange(max(1, len(text) - 3))
+    return text[start : start + draw.rng.randint(3, 12)]
 
 
 def _string(draw: Draw) -> str:
