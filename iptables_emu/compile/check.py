@@ -114,6 +114,8 @@ class Kernel:
     def chain(self, chain: Chain) -> Iterator[Refusal]:
         """The refused rules of one chain; those that the kernel does not walk stand in no hook."""
         hooks = self.reach.hooks.get(chain.name, NOWHERE)
+        # nf_tables shows an extension no hook in a chain that has none, and compares only its table and hooks later
+        hidden = self.personality == "nft" and chain.policy is None
         walked = self.reach.walked.get(chain.name, len(chain.rules))
         for index, rule in enumerate(chain.rules, 1):
             if index > walked:
@@ -123,18 +125,21 @@ class Kernel:
                 yield Refusal(chain.name, index, "EINVAL")
                 continue
             for match in spec.matches:
-                if not _always_taken(type(match)) and (errno := self.refused(match, spec, hooks)):
+                if not _always_taken(type(match)) and (errno := self.refused(match, spec, hooks, NOWHERE if hidden else hooks)):
                     yield Refusal(chain.name, index, errno)
                     break
             else:
                 target = spec.target
                 if target is None or _always_taken(type(target)):
                     continue
-                if errno := self.refused(target, spec, hooks):
+                if errno := self.refused(target, spec, hooks, NOWHERE if hidden else hooks):
                     yield Refusal(chain.name, index, errno)
 
-    def refused(self, x: Extension, spec: RuleSpec, hooks: frozenset[str]) -> str | None:
-        """The errno's name with which the kernel refuses an extension of a rule, or None."""
+    def refused(self, x: Extension, spec: RuleSpec, hooks: frozenset[str], shown: frozenset[str]) -> str | None:
+        """The errno's name with which the kernel refuses an extension of a rule, or None.
+
+        ``shown`` are the hooks that its own check sees (xt_mtchk_param.hook_mask).
+        """
         if self.personality == "nft" and x.is_native():
             return None
         if x.TABLES is not None and self.table.name not in x.TABLES:
@@ -147,7 +152,7 @@ class Kernel:
             return None
         base = Base(spec.family, spec.proto, spec.not_proto, self.personality)
         known = self.estimators if x.NAME == "rateest" else None
-        return x.refused(Place(self.table.family, self.table.name, hooks, base, self.personality, spec.matches, known))
+        return x.refused(Place(self.table.family, self.table.name, shown, base, self.personality, spec.matches, known))
 
 
 def _compares_nothing(spec: RuleSpec) -> bool:

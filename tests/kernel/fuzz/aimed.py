@@ -65,7 +65,8 @@ class Aimed:
         for _ in range(TRIES):
             draw = Draw(self.rng, self.net, table, hook, {"hook": hook})
             text = self._rule(draw, chains)
-            if self._loads(table, hook, chains, text) or self.rng.random() < REFUSED:
+            # in a chain of nft's that a hook calls, TCPMSS would look for a route that is not there: the kernel falls
+            if self._loads(table, hook, chains, text) or (self.rng.random() < REFUSED and "TCPMSS" not in text):
                 self.wishes.append(draw.wish)
                 return text
         return ""
@@ -141,6 +142,8 @@ class Aimed:
         if draw.table != "nat" and not draw.often(share):
             return None, ""
         names = [n for n in ACTING[self.profile] if self._stands(find_target(n, draw.net.family), draw)]
+        if self.backend == "legacy":  # ip_tables' trace has no number of a packet, so a copy cannot be told from it
+            names = [n for n in names if n != "TEE"]
         if draw.table == "nat":
             names = [n for n in names if n in ("SNAT", "DNAT", "MASQUERADE", "NETMAP", "REDIRECT")] or names
         elif self.profile == "targets" and draw.table in ("mangle", "raw") and draw.often(0.4):

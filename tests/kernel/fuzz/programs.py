@@ -8,7 +8,8 @@ from tests.kernel.fuzz.draw import U32, Draw
 
 PLACES4 = ("0", "2", "4", "6", "8", "9", "12", "16", "20", "22", "24", "33", "0>>22&0x3C@0", "0>>22&0x3C@2",
            "0>>22&0x3C@4", "0>>22&0x3C@12>>26&0x3C@0", "100", "0>>22&0x3C@1000")  # fmt: skip
-PLACES6 = ("0", "4", "6", "8", "20", "36", "40", "42", "48", "52>>26&0x3C@40", "200")
+# before the fourth byte stands the flow label, which the kernel draws for its own packets
+PLACES6 = ("4", "6", "8", "20", "36", "40", "42", "48", "52>>26&0x3C@40", "200")
 MASKS = ("0xff", "0xffff", "0x3fff", "0xff00", "0xf", "0x0", "0xffffffff")
 
 

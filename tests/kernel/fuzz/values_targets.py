@@ -13,7 +13,7 @@ REJECTS4 = ("icmp-net-unreachable", "icmp-host-unreachable", "icmp-port-unreacha
 REJECTS6 = ("icmp6-no-route", "icmp6-adm-prohibited", "icmp6-addr-unreachable", "icmp6-port-unreachable", "tcp-reset",
             "icmp6-policy-fail", "icmp6-reject-route", "no-route", "port-unreach")  # fmt: skip
 OPTIONS = ("mss", "wscale", "sack-permitted", "sack", "timestamp", "md5", "2", "3", "8", "254", "0", "1")
-EVENTS = ("new", "related", "destroy", "reply", "assured", "protoinfo", "helper", "mark")
+EVENTS = ("related", "reply", "assured", "protoinfo", "helper", "mark")
 LEVELS = ("debug", "info", "notice", "warning", "err", "crit", "alert", "emerg", "4", "7", "0")
 
 
@@ -99,7 +99,7 @@ TARGETS: Values = {
     "CT": {
         "helper": lambda d: d.of("ftp", "tftp", "irc", "none"),
         "timeout": lambda d: "none",
-        "ctevents": lambda d: d.some(EVENTS, 3),
+        "ctevents": lambda d: "new,destroy," + d.some(EVENTS, 3),  # connections are seen by these two
         "expevents": lambda d: "new",
         **dict.fromkeys(("zone-orig", "zone-reply", "zone"), _zone),
     },
@@ -131,10 +131,10 @@ TARGETS: Values = {
         "nflog-size": lambda d: d.of(0, 20, 100),
         "nflog-threshold": lambda d: d.of(1, 5),
     },
-    "NFQUEUE": {"queue-num": lambda d: d.of(0, 5, 65535), "queue-balance": lambda d: d.of("0:3", "5:6", "7:7")},
+    "NFQUEUE": {"queue-num": lambda d: d.of(0, 5, 65535), "queue-balance": lambda d: d.of("1:3", "5:6", "7:7")},
     "NOTRACK": {},
     "RATEEST": {
-        "rateest-name": lambda d: d.of("est0", "est1"),
+        "rateest-name": lambda d: f"e{d.rng.randrange(10**9)}",  # one name has one interval
         "rateest-interval": lambda d: d.of("250ms", "1s", "0.5s"),
         "rateest-ewmalog": lambda d: d.of("1s", "2s", "500ms", "3s"),
     },
