@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_ATTEMPTS = 128
 LEAST_HEADER = 8  # of TCP, UDP, ICMP, GRE ... that can be rewritten
+# bytes of the transport header that are made writable
+WRITTEN = {t.TCP: 20, t.UDP: 8, t.UDPLITE: 8, t.SCTP: 12, ICMP: 8, ICMPV6: 8}
 SRC_HOOKS = frozenset({"POSTROUTING", "INPUT"})
 
 
@@ -229,6 +231,7 @@ def rewrite(pkt: Packet, target: Tuple, manip: str) -> bool:
         pkt.set_dst(target.dst)
     if pkt.frag_offset:
         return True
+    pkt.pull(WRITTEN.get(pkt.proto, 0))
     if pkt.proto in t.WITH_PORTS:
         port = target.sport if manip == "src" else target.dport
         pkt.set_l4(0 if manip == "src" else 2, port.to_bytes(2, "big"))

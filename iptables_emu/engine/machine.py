@@ -209,6 +209,7 @@ class Machine:
         core.expire()
         known = pkt.ct is not None
         verdict = core.track(pkt, hook)
+        pkt.ct_template = None
         if not known:
             entry = "" if pkt.ct is None else f"{pkt.ct.original.text()} / {pkt.ct.reply.text()}"
             self.emit(Tracked(pkt.number, core.state_name(pkt), entry, core.reason))

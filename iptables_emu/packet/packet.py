@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ICMP, TCP, UDP, DCCP, GRE, ESP, AH, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 33, 47, 50, 51, 58, 132, 136
 HOPOPTS, ROUTING, FRAGMENT, DSTOPTS, NO_NEXT, MOBILITY = 0, 43, 44, 60, 59, 135
 EXTENSION_HEADERS = frozenset({HOPOPTS, ROUTING, FRAGMENT, AH, DSTOPTS, NO_NEXT})
-CHECKSUM_AT = {TCP: 16, UDP: 6, UDPLITE: 6, ICMPV6: 2}  # those with a pseudo header that NAT knows
+CHECKSUM_AT = {TCP: 16, UDP: 6, UDPLITE: 6, DCCP: 6, ICMPV6: 2}  # those with a pseudo header
 
 # skb->pkt_type
 HOST, BROADCAST, MULTICAST, OTHERHOST, OUTGOING, LOOPBACK = 0, 1, 2, 3, 4, 5
@@ -44,6 +44,7 @@ class Packet:
         "family",
         "first_proto",
         "forwarded",
+        "frag_df",
         "frag_head",
         "frag_max",
         "frag_named",
@@ -101,6 +102,7 @@ class Packet:
         self.sum_valid = False  # conntrack has found the transport checksum right
         self.ip_options: IpOptions | None = None  # as routing read them at input
         self.link = ""  # by which link IPv6 takes it to have come, where that is not iif
+        self.frag_df = False  # fragments that are made anew get DF (IPSKB_FRAG_PMTU)
         self.frag_max = 0  # largest fragment it was put together from
         self.frag_sizes: tuple[int, ...] = ()
         self.frag_head = 0  # bytes before the first fragment's payload
@@ -213,6 +215,16 @@ class Packet:
                 setattr(other, name, getattr(self, name))
         return other
 
+    def pull(self, size: int) -> None:
+        """Somebody writes into the first bytes of the transport header: they come to lie in the first piece, which
+        the fragments that it leaves in then follow (skb_ensure_writable)."""
+        sizes = list(self.frag_sizes)
+        size += self.l4 - self.frag_head if self.family == 6 else 0
+        while len(sizes) > 1 and sizes[0] < size:
+            taken = min(size - sizes[0], sizes[1])
+            sizes[:2] = [sizes[0] + taken, sizes[1] - taken] if taken < sizes[1] else [sizes[0] + taken]
+        self.frag_sizes = tuple(sizes)
+
     def quoted(self, most: int) -> bytes:
         """The packet as an ICMP error quotes it, up to ``most`` bytes: a pending checksum is the pseudo header's."""
         data = bytes(self.data[: self.length])
@@ -270,7 +282,7 @@ class Packet:
     def adjust_transport_checksum(self, old: bytes, new: bytes) -> None:
         """Account for a change in what the transport checksum covers (kernel: inet_proto_csum_replace*)."""
         at = CHECKSUM_AT.get(self.proto)
-        if at is None or self.l4 + at + 2 > len(self.data):
+        if at is None or self.proto == DCCP or self.l4 + at + 2 > len(self.data):
             return
         start = self.l4 + at
         check = int.from_bytes(self.data[start : start + 2], "big")

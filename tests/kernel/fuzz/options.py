@@ -14,7 +14,8 @@ BOTH_SIDES = 0.2  # how often "!" stands before what can have it
 
 
 # the groups of the process that runs a scenario on the kernel are nobody's business
-UNDRAWN = {"owner": ("suppl-groups",)}
+# and --expevents alone switches off the events by which a scenario sees connections
+UNDRAWN = {"owner": ("suppl-groups",), "CT": ("expevents",)}
 
 
 def options(draw: Draw, cls: type[Extension], values: Mapping[str, Maker]) -> str:
