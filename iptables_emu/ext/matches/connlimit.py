@@ -13,6 +13,7 @@ from iptables_emu.ext.widemask import narrow_mask, wide_mask
 from iptables_emu.model.address import FULL, show
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.types import plen_mask, uint
+from iptables_emu.packet.exthdr import skip_headers
 
 if TYPE_CHECKING:
     from iptables_emu.conntrack.table import Conn
@@ -116,6 +117,13 @@ class Connlimit(Match):
         return self.save(base).strip(), "more" if self.upto else "not more"
 
 
+def _unknown(pkt: Packet) -> Tuple | None:
+    """The tuple of a packet without a connection; None: it has none, and is dropped."""
+    if pkt.family == 6 and skip_headers(pkt.data) is None:
+        return None
+    return read_tuple(pkt.family, pkt.src, pkt.dst, pkt.proto, bytes(pkt.data[pkt.l4 :]))
+
+
 class Counted:
     """The connections of one address: (original tuple, zone) of each."""
 
@@ -125,15 +133,16 @@ class Counted:
 
     def count(self, pkt: Packet, conn: Conn | None, ctx: Context) -> int | None:
         """How many there are with this packet's; None when the clock's tick matters (nf_conncount_add)."""
-        key = conn.original if conn else read_tuple(pkt.family, pkt.src, pkt.dst, pkt.proto, bytes(pkt.data[pkt.l4 :]))
+        key = conn.original if conn else _unknown(pkt)
         if key is None:
             return 0
         mine = (key, conn.zone_of(ORIGINAL) if conn else 0)
         alive = [member for member in self.members if member == mine or self._alive(member, ctx)]
         if len(alive) != len(self.members) and ctx.now - self.cleaned < TICK_NS:
             return None
-        self.members, self.cleaned = alive, ctx.now
-        if mine not in self.members:
+        before, self.members, self.cleaned = self.cleaned, alive, ctx.now
+        again = before == ctx.now and not (conn and conn.confirmed)  # not looked for twice in a tick
+        if again or mine not in self.members:
             self.members.append(mine)
         return len(self.members)
 

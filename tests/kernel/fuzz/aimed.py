@@ -111,7 +111,9 @@ class Aimed:
         return out + "".join(f" -m {cls.NAME}{options(draw, cls, VALUES[cls.NAME])}" for cls in chosen)
 
     def _chosen(self, draw: Draw, few: int) -> list[type[Extension]]:
-        names = [n for n in MATCHES[self.profile] if self._stands(find_match(n, draw.net.family), draw)]
+        kept = draw.hook in ("PREROUTING", "FORWARD")  # answers of the host come in the same tick as their cause
+        names = [n for n in MATCHES[self.profile] if n != "connlimit" or kept]
+        names = [n for n in names if self._stands(find_match(n, draw.net.family), draw)]
         found = [find_match(name, draw.net.family) for name in draw.rng.sample(names, few)]
         return [cls for cls in found if cls]
 
