@@ -114,25 +114,25 @@ class Kernel:
     def chain(self, chain: Chain) -> Iterator[Refusal]:
         """The refused rules of one chain; those that the kernel does not walk stand in no hook."""
         hooks = self.reach.hooks.get(chain.name, NOWHERE)
-        # nf_tables shows an extension no hook in a chain that has none, and compares only its table and hooks later
-        hidden = self.personality == "nft" and chain.policy is None
         walked = self.reach.walked.get(chain.name, len(chain.rules))
         for index, rule in enumerate(chain.rules, 1):
             if index > walked:
                 hooks = NOWHERE
+            # nf_tables shows an extension no hook in a chain that has none, and compares table and hooks later
+            shown = NOWHERE if self.personality == "nft" and chain.policy is None else hooks
             spec = rule.spec
             if self.personality == "nft" and _compares_nothing(spec):
                 yield Refusal(chain.name, index, "EINVAL")
                 continue
             for match in spec.matches:
-                if not _always_taken(type(match)) and (errno := self.refused(match, spec, hooks, NOWHERE if hidden else hooks)):
+                if not _always_taken(type(match)) and (errno := self.refused(match, spec, hooks, shown)):
                     yield Refusal(chain.name, index, errno)
                     break
             else:
                 target = spec.target
                 if target is None or _always_taken(type(target)):
                     continue
-                if errno := self.refused(target, spec, hooks, NOWHERE if hidden else hooks):
+                if errno := self.refused(target, spec, hooks, shown):
                     yield Refusal(chain.name, index, errno)
 
     def refused(self, x: Extension, spec: RuleSpec, hooks: frozenset[str], shown: frozenset[str]) -> str | None:

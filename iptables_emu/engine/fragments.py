@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from iptables_emu.engine.pieces import ECN_MIX, Pieces
+from iptables_emu.engine.pieces import ECN_MIX, PULLED, Pieces
 from iptables_emu.packet.packet import Packet
 
 LARGEST = 65535
@@ -83,7 +83,8 @@ class Reassembly:
         pkt.frag_df = queue.largest_df == queue.largest
         pkt.frag_max = max(queue.largest, queue.largest_df)
         # the first one's options have to fit in front of the others when they are sent again
-        pkt.frag_sizes = queue.sizes(pkt.proto) if queue.shortest >= first.l4 else ()
+        pkt.frag_sizes = queue.sizes() if queue.shortest >= first.l4 else ()
+        pkt.pull(PULLED.get(pkt.proto, 0))
         return pkt
 
 

@@ -218,6 +218,8 @@ class Packet:
     def pull(self, size: int) -> None:
         """Somebody writes into the first bytes of the transport header: they come to lie in the first piece, which
         the fragments that it leaves in then follow (skb_ensure_writable)."""
+        if len(self.data) - self.l4 < size:
+            return
         sizes = list(self.frag_sizes)
         size += self.l4 - self.frag_head if self.family == 6 else 0
         while len(sizes) > 1 and sizes[0] < size:

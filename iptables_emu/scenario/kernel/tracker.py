@@ -126,7 +126,7 @@ class Tracker:
         self._latest.pop(packet.id, None)
         if event.chain in ENDS:
             packet.fate = ENDS[event.chain]
-            packet.left_by = self._name(event.out_index)
+            packet.left_by = self._name(event.out_index) or ""
             self._under_way.remove(packet)
 
     def _packet_of(self, event: TraceEvent) -> SeenPacket:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import random
 from typing import Any
 
 from iptables_emu.packet.build import build
@@ -16,7 +15,8 @@ NUMBERS = {"dccp": 33, "esp": 50, "ah": 51, "ipcomp": 108, "mobility-header": 13
 SEGMENT_OPTIONS = ("", "", "020405b4", "020405b40402080a000000010000000001030307", "0101080a0000000100000002",
                    "1312000102030405060708090a0b0c0d0e0f0101", "0204", "00000000")  # fmt: skip
 CHUNK = {0: "000b001400000001000000010000000061620000", 1: "0100001400000001000010000001000100000001",
-         10: "0a00000461626364", 6: "06010004", 14: "0e010004", 4: "04000008000100046d", 64: "400300140000000161626364"}  # fmt: skip
+         10: "0a00000461626364", 6: "06010004", 14: "0e010004", 4: "04000008000100046d",
+         64: "400300140000000161626364"}  # fmt: skip
 
 
 class Crafted(Traffic):
@@ -74,9 +74,9 @@ class Crafted(Traffic):
             packet["flags"] = wish.get("flags", rng.choice(FLAGS))
             packet["tcp_options_hex"] = wish.get("tcp_options_hex", rng.choice(SEGMENT_OPTIONS))
             if "mss" in wish:
-                packet["tcp_options_hex"] = rng.choice(("0204{:04x}", "01010204{:04x}0000", "0204{:04x}01030307")).format(
-                    wish["mss"]
-                )
+                packet["tcp_options_hex"] = rng.choice(
+                    ("0204{:04x}", "01010204{:04x}0000", "0204{:04x}01030307")
+                ).format(wish["mss"])
         elif proto in ("icmp", "icmpv6", 1, 58):
             self._icmp_as_wished(packet, wish)
         else:
@@ -125,7 +125,9 @@ class Crafted(Traffic):
         if proto == 108:
             return bytes((4, rng.choice((0, 0, 1)))) + wish.get("cpi", 2).to_bytes(2, "big") + bytes(4)
         if proto == 135:
-            return bytes((rng.choice((59, 59, 59, 6)), rng.choice((0, 1)), wish.get("mh", rng.randrange(8)), 0)) + bytes(12)
+            return bytes(
+                (rng.choice((59, 59, 59, 6)), rng.choice((0, 1)), wish.get("mh", rng.randrange(8)), 0)
+            ) + bytes(12)
         if proto == 136:
             return ports + bytes(4) + b"abcd"
         return b""
@@ -156,7 +158,11 @@ class Crafted(Traffic):
             return header[:1] + bytes((len(header) // 8 - 1,)) + header[2:]
         if kind == 44:
             more = rng.choice((0, 0, 1, 8, 9)) if "fragid" in wish else 0
-            return bytes((following, rng.choice((0, 0, 1)))) + more.to_bytes(2, "big") + (wish.get("fragid", 5)).to_bytes(4, "big")
+            return (
+                bytes((following, rng.choice((0, 0, 1))))
+                + more.to_bytes(2, "big")
+                + (wish.get("fragid", 5)).to_bytes(4, "big")
+            )
         if kind == 51:
             units = rng.choice((1, 2, 4))
             return bytes((following, units, 0, 0)) + wish.get("spi", 1).to_bytes(4, "big") + bytes(units * 4)

@@ -15,7 +15,19 @@ from tests.kernel.fuzz.pools import TABLES
 from tests.kernel.fuzz.rules import Writer
 from tests.kernel.fuzz.traffic import Traffic
 
-PROFILES = ("stateless", "nat", "conntrack", "routing", "ipv6", "kube", "mixed", "matches", "targets", "stateful", "sets")
+PROFILES = (
+    "stateless",
+    "nat",
+    "conntrack",
+    "routing",
+    "ipv6",
+    "kube",
+    "mixed",
+    "matches",
+    "targets",
+    "stateful",
+    "sets",
+)
 Scenario = dict[str, Any]
 
 
@@ -54,7 +66,7 @@ def generate(profile: str, seed: int) -> Scenario:
                 run = None  # type: ignore[assignment]
     if "connlimit" in str(lines):
         scenario["steps"] = [part for step in scenario["steps"] for part in _apart(step)]
-    if profile == "stateful":
+    elif profile == "stateful":
         _rest(rng, scenario["steps"])
     return scenario
 
@@ -77,7 +89,7 @@ def _apart(step: dict[str, Any]) -> list[dict[str, Any]]:
     """A tick of the clock before each packet: connlimit looks after what it has counted once in a tick."""
     value = step.get("inject")
     one = {"inject": value[0]} if isinstance(value, list) and value else step
-    return [{"sleep": 0.02}, one]
+    return [{"sleep": 0.01}, one]
 
 
 def _rest(rng: random.Random, steps: list[dict[str, Any]]) -> None:

@@ -47,3 +47,11 @@ ABSENT: Final = {
     "SECMARK": "the kernel refuses each context without a security module",
     "ULOG": "no kernel has it any more",
 }
+WAITING: Final = {
+    "cgroup": "the emulator does not know the class of a socket's group",
+    "devgroup": "hosts do not say the groups of their links, and a forwarded packet has no output group yet",
+    "osf": "hosts do not say which fingerprints are loaded",
+    "socket": "hosts do not say enough of their sockets",
+    "SYNPROXY": "its answers have numbers of a secret, and are not made yet",
+    "TPROXY": "hosts do not say which sockets are transparent",
+}

@@ -54,8 +54,33 @@ def bytecode(draw: Draw) -> str:
 
 
 def _instruction(draw: Draw) -> str:
-    at = draw.rng.choice((0, 1, 2, 6, 8, 9, 12, 16, 20, 22, 24, 33, 40, 48, 100, 0xFFFFF000, 0xFFFFF004, 0xFFFFF014,
-                          0xFFFFF02C, 0xFFFFF030, 0xFFF00000, 0xFFF00009, 0xFFF000F0))
+    at = draw.rng.choice(
+        (
+            0,
+            1,
+            2,
+            6,
+            8,
+            9,
+            12,
+            16,
+            20,
+            22,
+            24,
+            33,
+            40,
+            48,
+            100,
+            0xFFFFF000,
+            0xFFFFF004,
+            0xFFFFF014,
+            0xFFFFF02C,
+            0xFFFFF030,
+            0xFFF00000,
+            0xFFF00009,
+            0xFFF000F0,
+        )
+    )
     value = draw.rng.choice((0, 1, 4, 6, 17, 20, 40, 53, 64, 80, 0x45, 240, 255, 65535, U32))
     kind = draw.rng.random()
     if kind < 0.35:
@@ -63,6 +88,8 @@ def _instruction(draw: Draw) -> str:
     if kind < 0.5:
         return f"{draw.of(1, 0, 177, 128, 129, 2, 3, 96, 97)} {draw.of(0, 1, 2, 15) if draw.often(0.5) else value}"
     if kind < 0.75:  # arithmetic with K and with X
-        code = draw.of(4, 20, 36, 52, 68, 84, 100, 116, 148, 164, 12, 28, 44, 60, 76, 92, 108, 124, 132, 156, 172, 7, 135)
+        code = draw.of(
+            4, 20, 36, 52, 68, 84, 100, 116, 148, 164, 12, 28, 44, 60, 76, 92, 108, 124, 132, 156, 172, 7, 135
+        )
         return f"{code} {draw.rng.choice((1, 2, 8, 31)) if code in ('100', '116') else value or 1}"
     return f"{draw.of(21, 37, 53, 69, 29, 45, 61, 77)} {value}"

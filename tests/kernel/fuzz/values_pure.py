@@ -206,8 +206,10 @@ PURE: Values = {
         "dccp-types": lambda d: d.some(DCCP),
         "dccp-option": lambda d: d.number("dccp_option", (1, 2, 33, 41, 254, 255), 255),
     },
-    "devgroup": {"src-group": lambda d: d.of("0", "0x1/0x1", "0/0xff", "5"),
-                 "dst-group": lambda d: d.of("0", "0x1/0x1", "0/0xff", "5")},
+    "devgroup": {
+        "src-group": lambda d: d.of("0", "0x1/0x1", "0/0xff", "5"),
+        "dst-group": lambda d: d.of("0", "0x1/0x1", "0/0xff", "5"),
+    },
     "dscp": {"dscp": _dscp, "dscp-class": lambda d: d.of(*CLASSES)},
     "dst": {"dst-len": lambda d: (_ext(d, 60), d.less_or_more("extlen", (8, 16, 24), 255))[1], "dst-opts": _opts(60)},
     "ecn": {"ecn-ip-ect": _ect},
@@ -224,14 +226,19 @@ PURE: Values = {
     "length": {"length": lambda d: d.span("length", (28, 40, 60, 84, 100, 1000), 1400)},
     "mac": {"mac-source": _mac},
     "mark": {"mark": lambda d: d.masked("mark", MARKS, MASKS)},
-    "mh": {"mh-type": lambda d: d.of("brr", "hoti", "bu", "be", "binding-update", d.span("mh", (0, 1, 5, 7, 255), 255))},
+    "mh": {
+        "mh-type": lambda d: d.of("brr", "hoti", "bu", "be", "binding-update", d.span("mh", (0, 1, 5, 7, 255), 255))
+    },
     "multiport": {
         "source-ports": lambda d: _ports(d, "sport"),
         "destination-ports": lambda d: _ports(d, "dport"),
         "ports": lambda d: _ports(d, "sport", "dport"),
     },
-    "osf": {"genre": lambda d: d.of("Linux", "Windows", "unknown"), "ttl": lambda d: d.of(0, 1, 2),
-            "log": lambda d: d.of(0, 1, 2)},
+    "osf": {
+        "genre": lambda d: d.of("Linux", "Windows", "unknown"),
+        "ttl": lambda d: d.of(0, 1, 2),
+        "log": lambda d: d.of(0, 1, 2),
+    },
     "owner": {"uid-owner": _owner("uid"), "gid-owner": _owner("gid")},
     "physdev": {"physdev-in": _named, "physdev-out": _named},
     "pkttype": {"pkt-type": lambda d: d.of("unicast", "broadcast", "multicast")},
@@ -253,8 +260,11 @@ PURE: Values = {
         "rt-len": _rt("rtlen", (8, 24, 40), 255),
         "rt-0-addrs": lambda d: (_ext(d, 43, kind=0), _hops(d))[1],
     },
-    "sctp": {"sport": lambda d: d.span("sport", PORTS, 65535), "dport": lambda d: d.span("dport", PORTS, 65535),
-             "chunk-types": _chunk_types},
+    "sctp": {
+        "sport": lambda d: d.span("sport", PORTS, 65535),
+        "dport": lambda d: d.span("dport", PORTS, 65535),
+        "chunk-types": _chunk_types,
+    },
     "socket": {},
     "srh": {
         **SRH,

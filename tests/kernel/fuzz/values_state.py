@@ -98,7 +98,7 @@ STATE: Values = {
     "conntrack": {
         "ctstate": lambda d: d.some((*STATES, "SNAT", "DNAT"), 3),
         "ctproto": _proto,
-        **{key: Draw.prefix for key in ("ctorigsrc", "ctorigdst", "ctreplsrc", "ctrepldst")},
+        **dict.fromkeys(("ctorigsrc", "ctorigdst", "ctreplsrc", "ctrepldst"), Draw.prefix),
         "ctstatus": lambda d: d.some(STATUSES, 2),
         "ctexpire": _expire,
         **dict.fromkeys(("ctorigsrcport", "ctorigdstport", "ctreplsrcport", "ctrepldstport"), _ctports),

@@ -84,7 +84,13 @@ def _link(draw: Draw) -> str:
     return draw.of(*(link.name for link in draw.net.links), "none0")
 
 
-MARKING: dict[str, Maker] = {"set-xmark": _mark, "set-mark": _mark, "and-mark": _bits, "or-mark": _bits, "xor-mark": _bits}
+MARKING: dict[str, Maker] = {
+    "set-xmark": _mark,
+    "set-mark": _mark,
+    "and-mark": _bits,
+    "or-mark": _bits,
+    "xor-mark": _bits,
+}
 TARGETS: Values = {
     "AUDIT": {"type": lambda d: d.of("accept", "drop", "reject")},
     "CHECKSUM": {},
@@ -106,7 +112,10 @@ TARGETS: Values = {
     "DNAT": {"to-destination": _nat},
     "DNPT": {"src-pfx": _pfx, "dst-pfx": _pfx},
     "DSCP": {"set-dscp": lambda d: d.of(0, 1, "0x2e", 62, 63), "set-dscp-class": lambda d: d.of(*CLASSES)},
-    "ECN": {"ecn-tcp-cwr": lambda d: d.of(0, 1), "ecn-tcp-ece": lambda d: d.of(0, 1), "ecn-ip-ect": lambda d: d.of(0, 1, 2, 3)},
+    "ECN": {
+        **dict.fromkeys(("ecn-tcp-cwr", "ecn-tcp-ece"), lambda d: d.of(0, 1)),
+        "ecn-ip-ect": lambda d: d.of(0, 1, 2, 3),
+    },
     "HL": {"hl-set": _none_or_hops, "hl-dec": _hops, "hl-inc": _hops},
     "HMARK": {
         "hmark-tuple": lambda d: d.some(("src", "dst", "sport", "dport", "spi", "proto", "ct"), 5),
@@ -147,7 +156,7 @@ TARGETS: Values = {
     "TCPOPTSTRIP": {"strip-options": lambda d: d.some(OPTIONS, 4)},
     "TEE": {"gateway": _neighbour, "oif": _link},
     "TOS": {
-        "set-tos": lambda d: d.of("0x10", "0x0", "0xb8/0xff", "0x2/0x3f", "Minimize-Delay", "0xff/0xf0", "Normal-Service"),
+        "set-tos": lambda d: d.of("0x10", "0x0", "0xb8/0xff", "0x2/0x3f", "Minimize-Delay", "0xff/0xf0"),
         **dict.fromkeys(("and-tos", "or-tos", "xor-tos"), _tos_bits),
     },
     "TPROXY": {
