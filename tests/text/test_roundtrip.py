@@ -12,7 +12,8 @@ from iptables_emu.text.programs import Environment, run_program
 octet = st.integers(0, 255)
 address = st.builds("{}.{}.{}.{}".format, octet, octet, octet, octet)
 network = st.builds("{}/{}".format, address, st.integers(1, 32))
-odd_network = st.builds("{}/{}".format, address, address)
+# iptables-nft cannot negate the mask of zeros
+odd_network = st.builds("{}/{}".format, address, address.filter(lambda mask: mask != "0.0.0.0"))
 interface = st.from_regex(r"[a-z][a-z0-9.]{0,12}\+?", fullmatch=True)
 port = st.one_of(
     st.integers(0, 65535).map(str), st.builds("{}:{}".format, st.integers(0, 300), st.integers(300, 65535))
