@@ -42,7 +42,7 @@ kernel: $(STAMP)
 	$(SIM) run rulesets/scenarios --on both
 
 fuzz-kernel: $(STAMP)
-	for profile in stateless nat conntrack routing ipv6 kube mixed helpers; do \
+	for profile in stateless nat conntrack routing ipv6 kube mixed helpers matches targets stateful sets; do \
 		$(BIN)/python -m tests.kernel.fuzz --profile $$profile --count $(N) || exit 1; \
 	done
 

@@ -127,20 +127,25 @@ class Kernel:
         for index, rule in enumerate(chain.rules, 1):
             if index > walked:
                 hooks = NOWHERE
+            # nf_tables shows an extension no hook in a chain that has none, and compares table and hooks later
+            shown = NOWHERE if self.personality == "nft" and chain.policy is None else hooks
             spec = rule.spec
             for match in spec.matches:
-                if not _always_taken(type(match)) and (errno := self.refused(match, rule, hooks)):
+                if not _always_taken(type(match)) and (errno := self.refused(match, rule, hooks, shown)):
                     yield Refusal(chain.name, index, errno)
                     break
             else:
                 target = spec.target
                 if target is None or _always_taken(type(target)):
                     continue
-                if errno := self.refused(target, rule, hooks):
+                if errno := self.refused(target, rule, hooks, shown):
                     yield Refusal(chain.name, index, errno)
 
-    def refused(self, x: Extension, rule: Rule, hooks: frozenset[str]) -> str | None:
-        """The errno's name with which the kernel refuses an extension of a rule, or None."""
+    def refused(self, x: Extension, rule: Rule, hooks: frozenset[str], shown: frozenset[str]) -> str | None:
+        """The errno's name with which the kernel refuses an extension of a rule, or None.
+
+        ``shown`` are the hooks that its own check sees (xt_mtchk_param.hook_mask).
+        """
         spec = rule.spec
         if self.personality == "nft" and x.is_native():
             return None
@@ -154,7 +159,7 @@ class Kernel:
             return None
         base = Base(spec.family, spec.proto, spec.not_proto, self.personality)
         known = self.estimators(rule) if x.NAME.lower() == "rateest" else None
-        place = Place(self.table.family, self.table.name, hooks, base, self.personality, spec.matches, known,
+        place = Place(self.table.family, self.table.name, shown, base, self.personality, spec.matches, known,
                       self.objects.accounts, self.objects.cgroups)  # fmt: skip
         return x.refused(place)
 

@@ -20,6 +20,8 @@ MOST_ATTEMPTS = 128
 LAST_ATTEMPTS = MOST_ATTEMPTS // 4  # of which a connection that is over may be the victim
 CLOSED = frozenset({"TIME_WAIT", "CLOSE"})
 LEAST_HEADER = 8  # of TCP, UDP, ICMP, GRE ... that can be rewritten
+# bytes of the transport header that are made writable
+WRITTEN = {t.TCP: 20, t.UDP: 8, t.UDPLITE: 8, t.SCTP: 12, ICMP: 8, ICMPV6: 8}
 SRC_HOOKS = frozenset({"POSTROUTING", "INPUT"})
 
 
@@ -249,6 +251,7 @@ def rewrite(pkt: Packet, target: Tuple, manip: str) -> bool:
         pkt.set_dst(target.dst)
     if pkt.frag_offset:
         return True
+    pkt.pull(WRITTEN.get(pkt.proto, 0))
     if pkt.proto in t.WITH_PORTS:
         port = target.sport if manip == "src" else target.dport
         pkt.set_l4(0 if manip == "src" else 2, port.to_bytes(2, "big"))

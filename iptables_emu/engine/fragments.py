@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from iptables_emu.engine.pieces import ECN_MIX, Pieces
+from iptables_emu.engine.pieces import ECN_MIX, PULLED, Pieces
 from iptables_emu.packet.packet import Packet
 
 LARGEST = 65535
@@ -80,9 +80,11 @@ class Reassembly:
             setattr(pkt, name, getattr(first, name))
         pkt.data = data
         pkt.refresh_ip_checksum()
+        pkt.frag_df = queue.largest_df == queue.largest
         pkt.frag_max = max(queue.largest, queue.largest_df)
         # the first one's options have to fit in front of the others when they are sent again
-        pkt.frag_sizes = queue.sizes(pkt.proto) if queue.shortest >= first.l4 else ()
+        pkt.frag_sizes = queue.sizes() if queue.shortest >= first.l4 else ()
+        pkt.pull(PULLED.get(pkt.proto, 0))
         return pkt
 
 
@@ -95,7 +97,7 @@ def split(pkt: Packet, mtu: int) -> list[bytes]:
     room = mtu - len(head)
     kept = _fit(pkt.frag_sizes, len(body), room)
     for size in pkt.frag_sizes if kept else _sizes(len(body), room):
-        flags = (0x4000 if pkt.df and not kept else 0) | (pkt.frag_offset + at) // 8
+        flags = (0x4000 if pkt.frag_df and not kept else 0) | (pkt.frag_offset + at) // 8
         if at + size < len(body) or pkt.mf:
             flags |= 0x2000
         head[2:4] = (len(head) + size).to_bytes(2, "big")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from iptables_emu.engine.pieces import ECN_MIX, Pieces
+from iptables_emu.engine.pieces import ECN_MIX, PULLED, Pieces
 from iptables_emu.host.address6 import needs_interface
 from iptables_emu.packet.exthdr import EXTENSION_HEADERS, header_length, skip_headers
 from iptables_emu.packet.packet import DSTOPTS, FRAGMENT, HOPOPTS, ICMPV6, ROUTING, TCP, UDP, Packet
@@ -136,7 +136,8 @@ class Reassembly6:
         for name in ("data", "mark", "eth", "pkttype", "priority"):
             setattr(pkt, name, getattr(whole, name))
         pkt.refresh()
-        pkt.frag_max, pkt.frag_sizes, pkt.frag_head = queue.largest, queue.sizes(pkt.proto), at
+        pkt.frag_max, pkt.frag_sizes, pkt.frag_head = queue.largest, queue.sizes(), at
+        pkt.pull(PULLED.get(pkt.proto, 0))
         pkt.frag_named = 40 if first.data[6] == HOPOPTS else 6
         return pkt
 

@@ -8,6 +8,7 @@ from iptables_emu.packet.packet import ICMP, ICMPV6, Packet, pseudo_header
 
 ERRORS4 = frozenset({1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12})  # never answered by an error (icmp_pointers)
 QUOTE4, QUOTE6 = 576, 1280  # an error is never longer than this
+MD5, MD5_SIZE, AUTHENTICATION = 19, 18, 29  # options of TCP
 
 
 def may_answer(pkt: Packet) -> bool:
@@ -59,11 +60,29 @@ def timestamp_reply(pkt: Packet, src: int, now_ns: int) -> bytes:
     return ipv4(src, pkt.src, ICMP, reply, tos=pkt.tos)
 
 
+def _signed(segment: bytes, family: int) -> bool:
+    """Whether options hold a signature, or are wrong where one is looked for (tcp_do_parse_auth_options).
+
+    A kernel without TCP-AO answers over IPv6 as if that option said nothing, unless it is there twice.
+    """
+    at, end, seen = 20, (segment[12] >> 4) * 4, 0
+    while end - at >= MD5_SIZE and segment[at] != 0:
+        if segment[at] == 1:
+            at += 1
+            continue
+        kind, size = segment[at], segment[at + 1]
+        seen += kind == AUTHENTICATION
+        if kind == MD5 or size < 2 or size > end - at or seen > (family == 6) or (kind == AUTHENTICATION and size <= 4):
+            return True
+        at += size
+    return False
+
+
 def tcp_reset(pkt: Packet) -> bytes | None:
-    """The stack's RST for a segment that no socket wants (tcp_v4_send_reset); None for a RST."""
+    """The stack's RST for a segment that no socket wants (tcp_v4_send_reset); None for a RST and a signed one."""
     segment = bytes(pkt.data[pkt.l4 : pkt.length])
     flags = segment[13]
-    if flags & 4:
+    if flags & 4 or _signed(segment, pkt.family):
         return None
     seq, ack, out_flags = 0, 0, 0x04
     if flags & 0x10:

@@ -13,6 +13,7 @@ from iptables_emu.packet.packet import ICMP, ICMPV6, NO_FILE, TCP, Packet
 if TYPE_CHECKING:
     from iptables_emu.engine.path import Path
 
+SYN = 2
 NEIGHBOURS_ALONE = 255  # the hop limit of neighbour discovery
 
 
@@ -45,11 +46,12 @@ def send_own(
     reply.ipid_own = True
     if reply.family == 4:
         reply.set_ttl(path.host.sysctls.get("net.ipv4.ip_default_ttl"))
-    rejects = attach and reply.proto == TCP  # REJECT's RST alone has no socket
-    if not rejects:
+    # REJECT's RST has no socket, nor has any of IPv6 (tcp_v6_send_response)
+    rejects = attach and reply.proto == TCP
+    if not (rejects or (reply.proto == TCP and family == 6 and not reply.data[reply.l4 + 13] & SYN)):
         reply.socket, reply.uid, reply.gid = True, NO_FILE, NO_FILE
     # summed up at once are IPv4's RST of the stack and IPv6's of REJECT
-    reply.pending_checksum = reply.proto == TCP and (rejects is (family == 4) or bool(reply.data[reply.l4 + 13] & 2))
+    reply.pending_checksum = reply.proto == TCP and (rejects is (family == 4) or bool(reply.data[reply.l4 + 13] & SYN))
     if attach and cause is not None and cause.ct is not None:
         reply.ct = cause.ct
         reply.ctinfo = t.RELATED_REPLY if cause.ctinfo < t.IS_REPLY else t.RELATED

@@ -352,8 +352,9 @@ class Path:
         decision.show_to(self.host, pkt)
         if machine.hook("OUTPUT", pkt, "", decision.dev) is not Verdict.ACCEPT:
             return False
+        seen = decision.dev if origin == "copy" else ""  # nf_dup sets the link in skb->dev, as if it came in there
         decision = self._route_of.pop(pkt.number, decision)
-        self.output(pkt, decision, "")
+        self.output(pkt, decision, seen)
         return True
 
     def reroute(self, pkt: Packet) -> Verdict:

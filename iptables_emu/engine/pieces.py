@@ -36,7 +36,7 @@ class Pieces:
         return True
 
     def insert(self, start: int, payload: bytes) -> str:
-        """"new", or why it is not kept: "duplicate" or "overlap" (inet_frag_queue_insert)."""
+        """ "new", or why it is not kept: "duplicate" or "overlap" (inet_frag_queue_insert)."""
         end = start + len(payload)
         if self.tail is None:
             self.runs.append([start, end])
@@ -63,10 +63,9 @@ class Pieces:
     def complete(self) -> bool:
         return self.last_seen and sum(map(len, self.pieces.values())) == self.total
 
-    def sizes(self, proto: int) -> tuple[int, ...]:
-        """The lengths as they came; none when conntrack has pulled a transport header together."""
-        sizes = tuple(len(self.pieces[at]) for at in sorted(self.pieces))
-        return () if sizes[0] < PULLED.get(proto, 0) <= self.total else sizes
+    def sizes(self) -> tuple[int, ...]:
+        """The lengths as they came."""
+        return tuple(len(self.pieces[at]) for at in sorted(self.pieces))
 
     def joined(self) -> bytes:
         return b"".join(self.pieces[at] for at in sorted(self.pieces))

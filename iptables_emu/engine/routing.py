@@ -213,10 +213,17 @@ class Routing:
         return Decision("forward", f"to {show(pkt.dst, 4)} out {dev}", dev, route, broadcast=True)
 
     def via(self, pkt: Packet, gateway: int, oif: str) -> Decision | None:
-        """The route of a copy towards a gateway (nf_dup): the gateway's route, with it as the next hop."""
+        """The route of a copy towards a gateway (nf_dup): the gateway's route, with it as the next hop.
+
+        A link that is not there does not count, and over one that is IPv4 takes any address for a neighbour's.
+        """
+        oif = oif if oif in self.host.interfaces else ""
         found = self.host.fibs[pkt.family].lookup(gateway, mark=pkt.mark, iif="lo", oif=oif)
         if found.error or found.route is None:
-            return None
+            if pkt.family == 6 or not oif:
+                return None
+            near = Route(4, gateway, 32, oif, gateway, None)
+            return Decision("forward", way(near, pkt.dst), oif, near)
         if found.type == "local":
             return Decision("local", "the gateway is this host", "lo", found.route)
         route = found.route

@@ -42,7 +42,9 @@ def traverse(program: Program, table: Table, chain: Chain, pkt: Packet, ctx: Con
         if matched is None:
             ctx.emit(RuleHit(pkt.number, table.name, chain.name, at, write(chain.name, rule), "unknown"))
             return Verdict.UNKNOWN
-        if pkt.hotdrop:
+        # a match may hold for a packet that it drops: xtables counts the rule and runs its target before that
+        runs = matched and ctx.personality == "legacy"
+        if pkt.hotdrop and not runs:
             ctx.emit(RuleHit(pkt.number, table.name, chain.name, at, write(chain.name, rule), "drop", hotdrop=True))
             pkt.hotdrop = False
             return Verdict.DROP
@@ -55,6 +57,9 @@ def traverse(program: Program, table: Table, chain: Chain, pkt: Packet, ctx: Con
         outcome, told = _act(code, pkt, ctx, text)
         # the rule is told before what its target did
         ctx.sink.insert(place, RuleHit(pkt.number, table.name, chain.name, at, text, told, code.target))
+        if pkt.hotdrop:
+            pkt.hotdrop = False
+            return Verdict.DROP
         if isinstance(outcome, Verdict):
             return outcome
         if outcome is Flow.RETURN:

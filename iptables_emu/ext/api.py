@@ -122,8 +122,8 @@ class Extension:
         """The errno name (``EINVAL`` ...) with which the kernel's checkentry refuses it here, or None."""
         return None
 
-    def native(self, base: Base) -> Self:
-        """What iptables-nft stores and gives back in place of this (the nft personality only).
+    def native(self, base: Base) -> Self | None:
+        """What iptables-nft stores and gives back in place of this (the nft personality only); None: nothing.
 
         Raises ParameterProblem for what it refuses itself.
         """

@@ -18,8 +18,8 @@ IMM, ABS, IND, MEM, LEN, MSH = (n << 5 for n in range(6))  # code & 0xe0 of a lo
 BYTES = {0x00: 4, 0x08: 2, 0x10: 1}  # code & 0x18 of a load
 FROM_X = 0x08  # the operand is X, not k
 CELLS = 16
-AD_OFF, NET_OFF = 0xFFFFF000, 0xFFF00000  # SKF_AD_OFF, SKF_NET_OFF
-AD_PROTOCOL, AD_MARK, AD_XOR_X = 0, 20, 40
+AD_OFF, NET_OFF, LL_OFF = 0xFFFFF000, 0xFFF00000, 0xFFE00000  # SKF_AD_OFF and its like
+AD_PROTOCOL, AD_PKTTYPE, AD_MARK, AD_XOR_X, AD_VLAN_TAG, AD_VLAN_TAG_PRESENT = 0, 4, 20, 40, 44, 48
 AD_MAX = 64
 
 ADD, SUB, MUL, DIV, OR, AND, LSH, RSH, NEG, MOD, XOR = (n << 4 for n in range(11))
@@ -109,7 +109,7 @@ def run(program: Program, pkt: Packet) -> int:
 
 
 def _run(program: Program, pkt: Packet) -> int:
-    data = bytes(pkt.data[: pkt.length])
+    data = pkt.quoted(pkt.length)
     a = x = at = 0
     cells = [0] * CELLS
     while True:
@@ -154,8 +154,10 @@ def _load(code: int, k: int, a: int, x: int, cells: list[int], data: bytes, pkt:
         return _ancillary(k - AD_OFF, a, x, pkt)
     where = k if mode == ABS else k + x & U32
     if where >= 1 << 31:
-        if not NET_OFF <= where < AD_OFF:
+        if LL_OFF <= where < NET_OFF:
             raise Unknown  # the link layer's header
+        if where < LL_OFF:
+            raise _Outside
         where -= NET_OFF
     size = BYTES[code & 0x18]
     if where + size > len(data):
@@ -170,4 +172,8 @@ def _ancillary(what: int, a: int, x: int, pkt: Packet) -> int:
         return pkt.mark
     if what == AD_XOR_X:
         return a ^ x
+    if what == AD_PKTTYPE:
+        return pkt.pkttype
+    if what in (AD_VLAN_TAG, AD_VLAN_TAG_PRESENT):
+        return 0  # no link of the host has tags
     raise Unknown

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from iptables_emu.ext.api import Base, Match
-from iptables_emu.ext.region import Clause, within
+from iptables_emu.ext.api import Base, Match, Region
+from iptables_emu.ext.region import Clause, Header, within
 from iptables_emu.options import names
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import Gathered, OptionContext
@@ -33,9 +33,9 @@ def port_range(proto: str) -> Callable[[str, OptionContext], PortRange]:
     return convert
 
 
-def save_ports(option: str, ports: PortRange, inverted: bool) -> str:
+def save_ports(option: str, ports: PortRange, inverted: bool, base: Base) -> str:
     """`` --dport 80:90``, or "" for all ports."""
-    if ports == ANY and not inverted:
+    if ports == ANY and not (inverted and base.tells_not_all):
         return ""
     low, high = ports
     return f"{' !' if inverted else ''} --{option} {low}" + (f":{high}" if low != high else "")
@@ -54,7 +54,9 @@ def port_name(port: int, numeric: bool, proto: str) -> str:
     return str(port) if numeric else names.service_name(port, proto) or str(port)
 
 
-def port_clauses(sports: PortRange, not_sports: bool, dports: PortRange, not_dports: bool) -> list[Clause]:
+def port_clauses(
+    sports: PortRange, not_sports: bool, dports: PortRange, not_dports: bool, base: Base
+) -> list[Clause]:
     """The clauses of --sport and --dport; all ports say nothing."""
     out = []
     for field, option, ports, inverted in (
@@ -62,16 +64,25 @@ def port_clauses(sports: PortRange, not_sports: bool, dports: PortRange, not_dpo
         ("dport", "dport", dports, not_dports),
     ):
         if ports != ANY or inverted:
-            out.append(within(field, (ports,), inverted, save_ports(option, ports, inverted).strip()))
+            out.append(within(field, (ports,), inverted, save_ports(option, ports, inverted, base).strip()))
     return out
 
 
-def native_ports(ports: PortRange, inverted: bool) -> tuple[PortRange, bool]:
-    """What iptables-nft gives back for a port range: ``! :22`` becomes ``23:65535`` (nft's range expression)."""
+def native_ports(ports: PortRange, inverted: bool, base: Base) -> tuple[PortRange, bool]:
+    """What iptables-nft gives back for a port range: ``! :22`` becomes ``23:65535`` (nft's range expression).
+
+    1.8.9 makes no expression of all ports, be they negated.
+    """
     low, high = ports
+    if ports == ANY and not base.tells_not_all:
+        return ANY, False
     if inverted and low == 0 and high < 0xFFFF:
         return (high + 1, 0xFFFF), False
     return ports, inverted
+
+
+def _single(ports: PortRange) -> bool:
+    return 0 < ports[0] == ports[1]
 
 
 def given_ports(given: Gathered, key: str) -> tuple[PortRange | None, bool]:
@@ -98,6 +109,7 @@ class PortMatch(Match):
     not_sports: bool = False
     dports: PortRange = ANY
     not_dports: bool = False
+    either: bool = False  # iptables-nft of 1.8.9: of two negated ports one that differs is enough
 
     @classmethod
     def with_ports(cls, given: Gathered) -> Self:
@@ -113,21 +125,33 @@ class PortMatch(Match):
         """Whether it looks at the ports at all."""
         return self.not_sports or self.not_dports or not self.sports == self.dports == ANY
 
-    def saved_ports(self) -> str:
-        return save_ports("sport", self.sports, self.not_sports) + save_ports("dport", self.dports, self.not_dports)
+    def port_region(self, base: Base, others: list[Clause], header: Header) -> Region:
+        """What the ports and the other clauses mean."""
+        clauses = port_clauses(self.sports, self.not_sports, self.dports, self.not_dports, base)
+        if self.either:
+            return Region(tuple((clause, *others) for clause in clauses), header)
+        return Region(((*clauses, *others),), header)
+
+    def saved_ports(self, base: Base) -> str:
+        out = save_ports("sport", self.sports, self.not_sports, base)
+        return out + save_ports("dport", self.dports, self.not_dports, base)
 
     def listed_ports(self, numeric: bool) -> str:
         out = list_ports("spt", self.sports, self.not_sports, numeric, self.NAME)
         return out + list_ports("dpt", self.dports, self.not_dports, numeric, self.NAME)
 
-    def native(self, base: Base) -> Self:
+    def native(self, base: Base) -> Self | None:
         if self.is_native() and base.proto != self.NUMBER:
             raise ParameterProblem(f"{self.NAME.upper()} match requires '-p {self.NAME}'")
         if not (self.not_sports or self.not_dports) or not self.is_native():
             return self
-        sports, not_sports = native_ports(self.sports, self.not_sports)
-        dports, not_dports = native_ports(self.dports, self.not_dports)
-        return replace(self, sports=sports, not_sports=not_sports, dports=dports, not_dports=not_dports)
+        sports, not_sports = native_ports(self.sports, self.not_sports, base)
+        dports, not_dports = native_ports(self.dports, self.not_dports, base)
+        either = not base.tells_not_all and not_sports and not_dports and _single(sports) and _single(dports)
+        made = replace(
+            self, sports=sports, not_sports=not_sports, dports=dports, not_dports=not_dports, either=either
+        )
+        return made if made.is_native() else None
 
     def joined(self, later: Match) -> Self | None:
         if not isinstance(later, type(self)) or not (self.is_native() and later.is_native()):

@@ -57,8 +57,8 @@ class Header:
 
     ``size`` bytes of transport header must be there; when they are not, the packet is dropped at once
     (xtables' hotdrop) if ``hotdrop``, else the match fails. A later fragment fails without a drop;
-    ``evil`` drops the one at offset 8 (kernel: tcp_mt, xt_tcpudp.c).  With ``raw`` (nf_tables) it is read as if a
-    transport header stood there.
+    ``evil`` drops the one at offset 8 (kernel: tcp_mt, xt_tcpudp.c; not over IPv6, where ip6_tables counts bytes).
+    With ``raw`` (nf_tables) it is read as if a transport header stood there.
     """
 
     size: int = 0

@@ -27,7 +27,7 @@ class SchemaError(ValueError):
 
     def on_line(self, line_of: Callable[[Steps], int]) -> SchemaError:
         """The same with the line of the value: ``FILE: line 7: steps[3].inject.iface: ...``."""
-        if self.place is None:
+        if self.place is None or not self.place.steps:
             return self
         source = f"{self.place.source}: line {line_of(self.place.steps)}"
         return SchemaError(self.message, Place(source, self.place.steps))

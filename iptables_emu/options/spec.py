@@ -23,6 +23,11 @@ class Base:
     release: str = "1.8.11"  # whose mistakes are made, too: see RELEASE_AT_HAND
 
     @property
+    def tells_not_all(self) -> bool:
+        """Whether a negated range of everything is saved: 1.8.9 saves it as if nothing were asked."""
+        return self.release != "1.8.9"
+
+    @property
     def addr_bits(self) -> int:
         return 32 if self.family == 4 else 128
 

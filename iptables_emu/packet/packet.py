@@ -44,6 +44,7 @@ class Packet:
         "family",
         "first_proto",
         "forwarded",
+        "frag_df",
         "frag_head",
         "frag_max",
         "frag_named",
@@ -111,6 +112,7 @@ class Packet:
         self.ip_options: IpOptions | None = None  # as routing read them at input
         self.physin = self.physout = ""  # ports of a bridge: came in by, will leave by
         self.link = ""  # by which link IPv6 takes it to have come, where that is not iif
+        self.frag_df = False  # fragments that are made anew get DF (IPSKB_FRAG_PMTU)
         self.frag_max = 0  # largest fragment it was put together from
         self.frag_sizes: tuple[int, ...] = ()
         self.frag_head = 0  # bytes before the first fragment's payload
@@ -225,6 +227,18 @@ class Packet:
                 setattr(other, name, getattr(self, name))
         return other
 
+    def pull(self, size: int) -> None:
+        """Somebody writes into the first bytes of the transport header: they come to lie in the first piece, which
+        the fragments that it leaves in then follow (skb_ensure_writable)."""
+        if len(self.data) - self.l4 < size:
+            return
+        sizes = list(self.frag_sizes)
+        size += self.l4 - self.frag_head if self.family == 6 else 0
+        while len(sizes) > 1 and sizes[0] < size:
+            taken = min(size - sizes[0], sizes[1])
+            sizes[:2] = [sizes[0] + taken, sizes[1] - taken] if taken < sizes[1] else [sizes[0] + taken]
+        self.frag_sizes = tuple(sizes)
+
     def quoted(self, most: int) -> bytes:
         """The packet as an ICMP error quotes it, up to ``most`` bytes."""
         return self.as_held()[:most]
@@ -287,7 +301,7 @@ class Packet:
     def adjust_transport_checksum(self, old: bytes, new: bytes) -> None:
         """Account for a change in what the transport checksum covers (kernel: inet_proto_csum_replace*)."""
         at = CHECKSUM_AT.get(self.proto)
-        if at is None or self.l4 + at + 2 > len(self.data):
+        if at is None or self.proto == DCCP or self.l4 + at + 2 > len(self.data):
             return
         start = self.l4 + at
         check = int.from_bytes(self.data[start : start + 2], "big")

@@ -6,11 +6,11 @@ import struct
 
 from iptables_emu.packet.checksum import internet_checksum
 from iptables_emu.packet.headers import tcp
-from iptables_emu.packet.packet import AH, DCCP, ESP, GRE, NO_NEXT, SCTP, TCP, UDP, UDPLITE, Packet, pseudo_header
+from iptables_emu.packet.packet import AH, ESP, GRE, NO_NEXT, SCTP, TCP, UDP, UDPLITE, Packet, pseudo_header
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 # their checksum does not cover the whole payload, or they have none (nf_reject_verify_csum)
-UNCHECKED = frozenset({GRE, AH, ESP, SCTP, UDPLITE, DCCP})
+UNCHECKED = frozenset({GRE, AH, ESP, SCTP, UDPLITE})
 
 
 def unicast6(address: int) -> bool:

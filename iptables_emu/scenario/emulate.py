@@ -30,9 +30,9 @@ STEP_NS = 1_000_000  # virtual time of one step
 START_NS = 1_700_000_000_000_000_000
 
 
-def emulate(scenario: Mapping[str, Any]) -> dict[str, Any]:
-    """The observation of one scenario."""
-    return Run(scenario).run()
+def emulate(scenario: Mapping[str, Any], now: int = START_NS) -> dict[str, Any]:
+    """The observation of one scenario that begins at ``now``, in nanoseconds since the epoch."""
+    return Run(scenario, now).run()
 
 
 def event_lines(told: Sequence[Told]) -> list[str]:
@@ -44,15 +44,15 @@ def event_lines(told: Sequence[Told]) -> list[str]:
 class Run:
     """One scenario on its way."""
 
-    def __init__(self, scenario: Mapping[str, Any]) -> None:
-        self.scenario = scenario
+    def __init__(self, scenario: Mapping[str, Any], now: int = START_NS) -> None:
+        self.scenario, self.start = scenario, now
         self.personality = scenario.get("backend", "nft")
         self.ruleset = Ruleset(self.personality)
         self.ruleset.release = RELEASE_AT_HAND
         self.host = Host.from_dict(scenario.get("host", {}))
         self.host.sockets.known = True  # steps open them
         self.ruleset.objects = Objects(frozenset(self.host.accounts), self.host.cgroups)
-        load_sets(self.host, START_NS)
+        load_sets(self.host, now)
         if "ipv6" in scenario.get("rulesets", {}):
             self.enable_ipv6()
         self.note = ""
@@ -68,9 +68,9 @@ class Run:
         load = self.load()
         observation: dict[str, Any] = {"load": load, "steps": []}
         if load["rc"] == 0:
-            self.engine = Engine(self.ruleset, self.host, self.write, seed=self.scenario.get("seed", 0), now=START_NS)
+            self.engine = Engine(self.ruleset, self.host, self.write, seed=self.scenario.get("seed", 0), now=self.start)
             core = self.engine.machine.conntrack
-            core.now = START_NS
+            core.now = self.start
             core.record.wanted = "events" in self.scenario.get("observe", ())
             for number, step in enumerate(self.scenario.get("steps", [])):
                 try:

@@ -289,7 +289,7 @@ class _Line(LineState):
         iif = "" if nft and self.iif == "+" and "i" not in no else self.iif
         oif = "" if nft and self.oif == "+" and "o" not in no else self.oif
         src, dst = command.sources[0], command.destinations[0]
-        matches = [self.build(loaded) for loaded in self.matches]
+        matches = [made for made in map(self.build, self.matches) if made is not None]
         if nft and len(matches) > 1:
             matches = joined(matches)
         return RuleSpec(

@@ -176,7 +176,7 @@ class LineState:
         return True
 
     def build(self, loaded: Loaded) -> Any:
-        """The finished extension. Raises ParameterProblem."""
+        """The finished extension; None for a match that is not stored. Raises ParameterProblem."""
         if self.eager:
             return make(loaded.cls, self.context(loaded))
         made, warnings = assemble(loaded.cls, tuple(loaded.written), self.base, self.parser.sets)

@@ -12,9 +12,9 @@ from iptables_emu.options.spec import Base
 from iptables_emu.text.errors import Exit
 
 
-def base_of(spec: RuleSpec, personality: str) -> Base:
+def base_of(spec: RuleSpec, personality: str, release: str = "1.8.11") -> Base:
     """What extensions may see of a rule."""
-    return Base(spec.family, spec.proto, spec.not_proto, personality)
+    return Base(spec.family, spec.proto, spec.not_proto, personality, release)
 
 
 def rule_text(chain: str, spec: RuleSpec, personality: str, release: str = "1.8.11") -> str:
@@ -35,7 +35,7 @@ def match_text(spec: RuleSpec, personality: str, release: str = "1.8.11") -> str
     if spec.fragment:
         out += f"{' !' if spec.not_fragment else ''} -f"
     if spec.matches:
-        base = base_of(spec, personality)
+        base = base_of(spec, personality, release)
         for match in spec.matches:
             out += f" -m {match.saved_name}{match.save(base)}"
     return out

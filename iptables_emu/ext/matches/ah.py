@@ -11,7 +11,7 @@ from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Region, Te
 from iptables_emu.ext.region import Header
 from iptables_emu.ext.spi import ANY, SpiRange, given_spis, list_spis, nft_spis, save_spis, spi_clauses
 from iptables_emu.options.types import uint, uint_range
-from iptables_emu.packet.exthdr import AH, find_header
+from iptables_emu.packet.exthdr import AH, find_header, header_length
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
@@ -37,7 +37,7 @@ class Ah(Match):
         return cls(*given_spis(given, "ahspi"))
 
     def save(self, base: Base) -> str:
-        return save_spis("ahspi", self.spis, self.inverted)
+        return save_spis("ahspi", self.spis, self.inverted, base)
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" ah {list_spis(self.spis, self.inverted)}"
@@ -46,7 +46,7 @@ class Ah(Match):
         return nft_spis("ah", self.spis, self.inverted) or "meta l4proto ah"
 
     def region(self, base: Base) -> Region:
-        return Region((spi_clauses("ah_spi", "ahspi", self.spis, self.inverted),), Header(12))
+        return Region((spi_clauses("ah_spi", "ahspi", self.spis, self.inverted, base),), Header(12))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Ah6(Match):
         )
 
     def save(self, base: Base) -> str:
-        out = save_spis("ahspi", self.spis, self.not_spis)
+        out = save_spis("ahspi", self.spis, self.not_spis, base)
         if self.length or self.not_length:
             out += f"{' !' if self.not_length else ''} --ahlen {self.length}"
         return out + (" --ahres" if self.reserved else "")
@@ -102,7 +102,8 @@ class Ah6(Match):
             if at is None:
                 return False
             head = pkt.data[at : at + 12]
-            if len(head) < 12:
+            # the whole header must be there, whatever is asked of it
+            if at + max(12, header_length(pkt.data, AH, at)) > len(pkt.data):
                 pkt.hotdrop = True
                 return False
             spi, length = int.from_bytes(head[4:8], "big"), (head[1] + 2) * 4

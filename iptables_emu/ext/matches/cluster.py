@@ -76,16 +76,15 @@ class Cluster(Match):
         return f"jhash ct original saddr mod {self.total} seed 0x{self.seed:08x} {which} meta pkttype set host"
 
     def compile(self, cx: Compile) -> Test:
-        words = 1 if cx.family == 4 else 4
-
         def test(pkt: Packet, ctx: Context) -> bool:
             group = pkt.dst >> 28 == 0xE if pkt.family == 4 else pkt.dst >> 120 == 0xFF
             if pkt.pkttype == MULTICAST and not group:
                 pkt.pkttype = HOST  # sent to all nodes by a shared address: this one takes it as its own
             if pkt.ct is None or pkt.ct.template:
                 return False
+            # of an IPv6 address only the first word counts: the kernel divides a number of words by the size of one
             source = (pkt.ct.master or pkt.ct).original.src
-            node = jhash2(words_of(source, pkt.family)[:words], self.seed) * self.total >> 32
+            node = jhash2(words_of(source, pkt.family)[:1], self.seed) * self.total >> 32
             return bool(self.nodes >> node & 1) is not self.inverted
 
         return test

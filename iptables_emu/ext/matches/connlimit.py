@@ -13,6 +13,7 @@ from iptables_emu.ext.widemask import narrow_mask, wide_mask
 from iptables_emu.model.address import FULL, show
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.types import plen_mask, uint
+from iptables_emu.packet.exthdr import skip_headers
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
@@ -116,6 +117,13 @@ class Connlimit(Match):
         return self.save(base).strip(), "more" if self.upto else "not more"
 
 
+def _unknown(pkt: Packet) -> Tuple | None:
+    """The tuple of a packet without a connection; None: it has none, and is dropped."""
+    if pkt.family == 6 and skip_headers(pkt.data) is None:
+        return None
+    return read_tuple(pkt.family, pkt.src, pkt.dst, pkt.proto, bytes(pkt.data[pkt.l4 :]))
+
+
 class Counted:
     """The connections of one address: (original tuple, zone) of each."""
 
@@ -125,18 +133,18 @@ class Counted:
 
     def count(self, pkt: Packet, zone: int, ctx: Context) -> tuple[int, int]:
         """How many there are with this packet's, (at least, at most): the clock's tick matters (nf_conncount_add)."""
-        if pkt.ct is not None and not pkt.ct.template:
-            key: Tuple | None = pkt.ct.original
-        else:
-            key = read_tuple(pkt.family, pkt.src, pkt.dst, pkt.proto, bytes(pkt.data[pkt.l4 :]))
+        conn = pkt.ct if pkt.ct is not None and not pkt.ct.template else None
+        key = conn.original if conn else _unknown(pkt)
         if key is None:
             return 0, 0
         mine = (key, zone)
         alive = [member for member in self.members if member == mine or self._alive(member, ctx)]
-        if ctx.now - self.cleaned >= TICK_NS or len(alive) == len(self.members):
+        before = self.cleaned
+        if ctx.now - before >= TICK_NS or len(alive) == len(self.members):
             self.members, self.cleaned = alive, ctx.now
         gone = len(self.members) - len(alive)
-        if mine not in self.members:
+        again = before == ctx.now and not (conn and conn.confirmed)  # not looked for twice in a tick
+        if again or mine not in self.members:
             self.members.append(mine)
         return len(self.members) - gone, len(self.members)
 

@@ -35,7 +35,7 @@ def _types(text: str, cx: OptionContext) -> int:
 
 
 def _has_option(pkt: Packet, wanted: int) -> bool:
-    """Whether the header carries the option; hotdrops a header that cannot be read."""
+    """Whether the header carries the option; one that cannot be read carries none, and is dropped after the rule."""
     head = pkt.data[pkt.l4 :]
     kind, extended = head[8] >> 1 & 15, head[8] & 1
     start = 12 + 4 * extended + (REST[kind] if kind < len(REST) else 12)
@@ -147,7 +147,7 @@ class Dccp(Match):
             return plain
 
         def test(pkt: Packet, ctx: Context) -> bool:
-            return plain(pkt, ctx) and _has_option(pkt, option) is not inverted and not pkt.hotdrop
+            return plain(pkt, ctx) and _has_option(pkt, option) is not inverted
 
         return test
 

@@ -30,7 +30,7 @@ class Esp(Match):
         return cls(*given_spis(given, "espspi"))
 
     def save(self, base: Base) -> str:
-        return save_spis("espspi", self.spis, self.inverted)
+        return save_spis("espspi", self.spis, self.inverted, base)
 
     def listing(self, numeric: bool, base: Base) -> str:
         shown = list_spis(self.spis, self.inverted)
@@ -41,7 +41,7 @@ class Esp(Match):
         return nft_spis("esp", self.spis, self.inverted) or header
 
     def region(self, base: Base) -> Region:
-        return Region((spi_clauses("spi", "espspi", self.spis, self.inverted),), Header(8))
+        return Region((spi_clauses("spi", "espspi", self.spis, self.inverted, base),), Header(8))
 
 
 EXTENSIONS = (Esp,)

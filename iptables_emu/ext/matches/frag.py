@@ -65,7 +65,8 @@ class Frag(Match):
         )  # fmt: skip
 
     def save(self, base: Base) -> str:
-        out = f"{' !' if self.not_ids else ''} {self._ids_option()}" if self._says_ids() else ""
+        says = self._says_ids() and (self.ids != (0, U32) or base.tells_not_all)
+        out = f"{' !' if self.not_ids else ''} {self._ids_option()}" if says else ""
         if self.length is not None:
             out += f"{' !' if self.not_length else ''} --fraglen {self.length}"
         return out + "".join(f" {option}" for is_set, option, _ in self._flags() if is_set)

@@ -35,7 +35,7 @@ class Ipcomp(Match):
         return cls(spis, inverted, "compres" in given)
 
     def save(self, base: Base) -> str:
-        return save_spis("ipcompspi", self.spis, self.inverted) + (" --compres" if self.reserved else "")
+        return save_spis("ipcompspi", self.spis, self.inverted, base) + (" --compres" if self.reserved else "")
 
     def listing(self, numeric: bool, base: Base) -> str:
         return f" comp {list_spis(self.spis, self.inverted)}" + (" reserved" if self.reserved else "")
@@ -44,7 +44,7 @@ class Ipcomp(Match):
         return f"comp cpi {nft.unless(self.inverted)}{nft.span(*self.spis)}"
 
     def region(self, base: Base) -> Region:
-        return Region((spi_clauses("cpi", "ipcompspi", self.spis, self.inverted),), Header(4))
+        return Region((spi_clauses("cpi", "ipcompspi", self.spis, self.inverted, base),), Header(4))
 
 
 EXTENSIONS = (Ipcomp,)

@@ -79,7 +79,7 @@ class Mh(Match):
         return cls(g.value, g.inverted) if g else cls()
 
     def save(self, base: Base) -> str:
-        if self.types == ANY and not self.inverted:
+        if self.types == ANY and not (self.inverted and base.tells_not_all):
             return ""
         low, high = self.types
         return f"{' !' if self.inverted else ''} --mh-type {low}" + (f":{high}" if low != high else "")

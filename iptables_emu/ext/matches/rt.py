@@ -92,6 +92,9 @@ class Rt(Match):
     def _says_segsleft(self) -> bool:
         return self.segsleft is not None and (self.segsleft != (0, U32) or self.not_segsleft)
 
+    def _saves(self, base: Base) -> bool:
+        return self.segsleft != (0, U32) or base.tells_not_all
+
     def _segsleft_option(self) -> str:
         low, high = self.segsleft or (0, U32)
         return f"{_sign(self.not_segsleft)} --rt-segsleft {low}" + (f":{high}" if low != high else "")
@@ -101,7 +104,7 @@ class Rt(Match):
 
     def save(self, base: Base) -> str:
         out = f"{_sign(self.not_kind)} --rt-type {self.kind}" if self.kind is not None else ""
-        out += self._segsleft_option() if self._says_segsleft() else ""
+        out += self._segsleft_option() if self._says_segsleft() and self._saves(base) else ""
         out += f"{_sign(self.not_length)} --rt-len {self.length}" if self.length is not None else ""
         out += " --rt-0-res" if self.reserved else ""
         out += f" --rt-0-addrs{self._addresses_text()}" if self.addresses else ""

@@ -210,7 +210,7 @@ class Sctp(Match):
             return plain
 
         def test(pkt: Packet, ctx: Context) -> bool:
-            return plain(pkt, ctx) and _chunks_match(pkt, chunks) is not inverted and not pkt.hotdrop
+            return plain(pkt, ctx) and _chunks_match(pkt, chunks) is not inverted
 
         return test
 

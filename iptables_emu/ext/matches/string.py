@@ -151,7 +151,7 @@ class String(Match):
             needle = wanted.translate(UPPER) if self.icase else wanted
 
             def test(pkt: Packet, ctx: Context) -> bool | None:
-                text = bytes(pkt.data[start : pkt.length])
+                text = pkt.as_held()[start:]
                 found = (text.translate(UPPER) if self.icase else text).find(needle)
                 return (0 <= found <= latest) is not inverted
 
@@ -160,7 +160,7 @@ class String(Match):
 
         def bm_test(pkt: Packet, ctx: Context) -> bool | None:
             # the pieces of a reassembled packet may have been put together, or not
-            places = {searcher.find(blocks) for blocks in ([bytes(pkt.data[start : pkt.length])], _pieces(pkt, start))}
+            places = {searcher.find(blocks) for blocks in ([pkt.as_held()[start:]], _pieces(pkt, start))}
             answers = {(0 <= place <= latest) is not inverted for place in places}
             return answers.pop() if len(answers) == 1 else None
 
@@ -176,7 +176,7 @@ def _pieces(pkt: Packet, start: int) -> list[bytes]:
     for size in pkt.frag_sizes[:-1]:
         at += size
         ends.append(at)
-    data, out = bytes(pkt.data[: pkt.length]), []
+    data, out = pkt.as_held(), []
     for end in (*ends, len(data)):
         if end > start:
             out.append(data[start:end])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Region, Test
-from iptables_emu.ext.ports import PortMatch, port_clauses, port_range
+from iptables_emu.ext.ports import PortMatch, port_range
 from iptables_emu.ext.region import Header, masked
 from iptables_emu.options.numbers import strict
 from iptables_emu.options.problem import ParameterProblem
@@ -92,7 +92,7 @@ class Tcp(PortMatch):
         return out
 
     def save(self, base: Base) -> str:
-        out = self.saved_ports()
+        out = self.saved_ports(base)
         if self.option or self.not_option:
             out += f"{' !' if self.not_option else ''} --tcp-option {self.option}"
         return out + self._save_flags()
@@ -136,14 +136,14 @@ class Tcp(PortMatch):
         return out
 
     def region(self, base: Base) -> Region:
-        clauses = port_clauses(self.sports, self.not_sports, self.dports, self.not_dports)
+        clauses = []
         if self.flags[0] or self.not_flags:
             mask, wanted = self.flags
             clauses.append(masked("tcp_flags", wanted, mask, self.not_flags, self._save_flags().strip()))
         # nft reads the bytes that are there; xt_tcpudp wants the whole header or drops the packet
         native = base.personality == "nft" and self.is_native()
-        header = Header(0, hotdrop=False, raw=True) if native else Header(20, evil=True)
-        return Region((tuple(clauses),), header)
+        header = Header(0, hotdrop=False, raw=True) if native else Header(20, evil=base.family == 4)
+        return self.port_region(base, clauses, header)
 
     def compile(self, cx: Compile) -> Test:
         plain = self.region(cx.base).test()

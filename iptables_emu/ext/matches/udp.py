@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Gathered, Opt, Region
-from iptables_emu.ext.ports import PortMatch, port_clauses
+from iptables_emu.ext.ports import PortMatch
 from iptables_emu.ext.region import Header
 from iptables_emu.options.types import port_range
 from iptables_emu.packet.packet import UDP
@@ -34,7 +34,7 @@ class Udp(PortMatch):
         return cls.with_ports(given)
 
     def save(self, base: Base) -> str:
-        return self.saved_ports()
+        return self.saved_ports(base)
 
     def listing(self, numeric: bool, base: Base) -> str:
         return " udp" + self.listed_ports(numeric)
@@ -48,10 +48,8 @@ class Udp(PortMatch):
         return self.asks_ports()
 
     def region(self, base: Base) -> Region:
-        clauses = tuple(port_clauses(self.sports, self.not_sports, self.dports, self.not_dports))
-        if base.personality == "nft" and self.is_native():
-            return Region((clauses,), Header(0, hotdrop=False, raw=True))
-        return Region((clauses,), Header(8))
+        native = base.personality == "nft" and self.is_native()
+        return self.port_region(base, [], Header(0, hotdrop=False, raw=True) if native else Header(8))
 
 
 EXTENSIONS = (Udp,)

@@ -88,6 +88,7 @@ class Ecn(Target):
             # the kernel does not ask for the fragment offset here
             if len(pkt.data) - pkt.l4 < 20:
                 return Verdict.DROP
+            pkt.pull(20)
             before = after = pkt.data[pkt.l4 + 13]
             for bit, value in wanted.items():
                 after = after & ~bit | (bit if value else 0)

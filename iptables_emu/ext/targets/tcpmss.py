@@ -84,6 +84,7 @@ class _Tcpmss(Target):
             mss = wanted(pkt, ctx)
             if mss is None:
                 return Verdict.DROP
+            pkt.pull(size)
             _lower(pkt, ctx, mss, header)
             return Flow.CONTINUE
 

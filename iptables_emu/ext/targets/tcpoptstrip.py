@@ -71,6 +71,7 @@ class Tcpoptstrip(Target):
             header = (segment[12] >> 4) * 4 if len(segment) >= 20 else 0
             if pkt.truncated or not 20 <= header <= len(segment):
                 return Verdict.DROP
+            pkt.pull(header)
             for at, size in steps(segment, header - 1):
                 if at + size > header:
                     break

@@ -35,6 +35,7 @@ class SeenPacket:
     path: list[str]
     seen: str
     fate: str = ""
+    left_by: str = ""
     by_lo: bool = False
     looped_from: int | None = None
 
@@ -125,6 +126,7 @@ class Tracker:
         self._latest.pop(packet.id, None)
         if event.chain in ENDS:
             packet.fate = ENDS[event.chain]
+            packet.left_by = self._name(event.out_index) or ""
             self._under_way.remove(packet)
 
     def _packet_of(self, event: TraceEvent) -> SeenPacket:
@@ -142,7 +144,8 @@ class Tracker:
         if event.chain == "PREROUTING:start" and self._name(event.in_index) == "lo":
             packet.by_lo = True
             for sent in self._packets:
-                if sent.fate == "sent" and sent.identity == packet.identity:
+                # a copy that left by another link has the same bytes
+                if sent.fate == "sent" and sent.identity == packet.identity and sent.left_by == "lo":
                     packet.looped_from = sent.id
         self._packets.append(packet)
         self._under_way.append(packet)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 import traceback
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +61,7 @@ def kind_of(outcome: Outcome) -> str:
 def against(seen: dict[str, Any], scenario: Scenario) -> list[str]:
     """The differences of the emulator from what the kernel showed."""
     try:
-        return compared(seen, emulate, scenario)
+        return compared(seen, partial(emulate, now=time.time_ns()), scenario)
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         return [

@@ -24,6 +24,7 @@ TEMPLATES6: tuple[dict[str, tuple[str, ...]], ...] = (
     {"eth0": ("2001:db8:5::3/64", "2001:db8:5::4/64"), "eth1": ("2001:db8:8::1/64",), "eth2": ("fd00:2::1/64",)},
     {"eth0": ("2001:db8:5::3/64",), "eth1": ("fd00:2::1/64",)},
 )
+BOTH_FAMILIES = ("matches", "targets", "stateful")
 CONF4 = (
     "rp_filter",
     "accept_local",
@@ -68,7 +69,7 @@ def make(rng: random.Random, profile: str) -> Net:
     """The host of a scenario."""
     if profile == "kube":
         return _kube()
-    family = 6 if profile == "ipv6" else 4
+    family = 6 if profile == "ipv6" or (profile in BOTH_FAMILIES and rng.random() < 0.4) else 4
     template = rng.choice(TEMPLATES6 if family == 6 else TEMPLATES4)
     links = [_link(name, addresses, family) for name, addresses in template.items()]
     interfaces: dict[str, Any] = {name: {"addresses": list(addresses)} for name, addresses in template.items()}
@@ -84,7 +85,7 @@ def make(rng: random.Random, profile: str) -> Net:
         _vary_routing(rng, net)
     if profile in ("routing", "ipv6") and rng.random() < 0.6:
         routing.vary(rng, net)
-    if profile in ("conntrack", "mixed") and rng.random() < 0.3:
+    if profile in ("conntrack", "mixed", "stateful") and rng.random() < 0.3:
         host["sysctls"].update(_tracking_sysctls(rng))
     return net
 

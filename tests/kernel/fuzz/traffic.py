@@ -15,6 +15,7 @@ Step = dict[str, Any]
 SYN_OPTIONS = ("", "", "020405b4", "020405b40402080a000000010000000001030307")
 ICMP4 = {8: 12, 3: 3, 0: 2, 13: 2, 11: 1, 5: 1, 17: 1, 12: 1, 15: 1, 4: 1, 42: 1}
 ICMP6 = {128: 12, 1: 3, 129: 2, 2: 1, 3: 1, 4: 1}
+CHANCES = {"conntrack": 0.55, "nat": 0.4, "kube": 0.4, "mixed": 0.35, "stateful": 0.55, "targets": 0.3, "matches": 0.1}
 PROTOCOLS = {"tcp": 45, "udp": 30, "icmp": 15, "99": 2, "gre": 2, "sctp": 1, "50": 1}
 
 
@@ -33,7 +34,7 @@ class Traffic:
     def step(self) -> Step:
         """The next step."""
         roll = self.rng.random()
-        chance = {"conntrack": 0.55, "nat": 0.4, "kube": 0.4, "mixed": 0.35}.get(self.profile, 0.2)
+        chance = CHANCES.get(self.profile, 0.2)
         if roll < chance:
             followed = self.follow()
             if followed:
