@@ -299,8 +299,10 @@ class Conntrack:
         return verdict
 
     def _confirm(self, conn: Conn, pkt: Packet) -> Verdict:
-        if pkt.ctinfo >= t.IS_REPLY or conn.gone:
-            return Verdict.ACCEPT if not conn.gone else Verdict.DROP
+        if pkt.ctinfo >= t.IS_REPLY:
+            return Verdict.ACCEPT
+        if conn.gone:
+            return Verdict.DROP
         other = self.taken(conn)
         if other is not None:
             return self._clash(conn, other, pkt)

@@ -41,7 +41,6 @@ RULE_TYPE: Final = 3
 VERDICTS: Final = {
     0: "drop", 1: "accept", 2: "stolen", 3: "queue", -1: "continue", -2: "break", -3: "jump", -4: "goto", -5: "return",
 }  # fmt: skip
-VERDICT_MASK: Final = 0xFF  # above it stand the queue's number and flags
 LEGACY_LINE: Final = re.compile(r"TRACE: (\w+):(.+):(rule|policy|return):(\d+) ?$")
 POINT_PREFIX: Final = "IPSIM: "
 FIRST, LAST = -399, 2147483646
@@ -171,7 +170,7 @@ def _nft_event(message: Message) -> TraceEvent | None:
 def _nft_verdict(data: bytes) -> str:
     parts = parse_attributes(data)
     (code,) = struct.unpack("!i", parts[1])
-    name = VERDICTS.get(code & VERDICT_MASK if code >= 0 else code, "?")
+    name = VERDICTS.get(code, "?")  # a queue's number stands above its verdict
     return f"{name}:{text_of(parts[2])}" if 2 in parts else name
 
 
