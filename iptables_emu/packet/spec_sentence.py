@@ -70,7 +70,8 @@ def _grammar() -> pyparsing.ParserElement:
     flow.set_parse_action(lambda s, at, t: list(_flow(t)))
     icmp = {name for table in ICMP_NAMES.values() for name in table}
     keyed = [valued(word, key, name) for word, (key, name) in VALUED.items()]
-    plain = [words(set(FLAG_NAMES), "flag"), words(icmp, "icmp"), words(_protocol_words(), "proto")]
+    flag = words(set(FLAG_NAMES), "flag")
+    plain = [flag + pp.ZeroOrMore(pp.Suppress(",") + flag), words(icmp, "icmp"), words(_protocol_words(), "proto")]
     clause = pp.MatchFirst([*keyed, payload, host, ack, *plain, flow])
     return pp.ZeroOrMore(clause).parse_with_tabs()
 
