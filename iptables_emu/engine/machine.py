@@ -169,7 +169,7 @@ class Machine:
 
     def _stopped(self, pkt: Packet, hook: str, step: str, verdict: Verdict) -> None:
         if verdict is Verdict.UNKNOWN:
-            self.end(pkt, "unknown", f"unknown: {step} {hook} met something that is not known here")
+            self.end(pkt, "unknown", "it depends on what is not given here; the note above says on what")
         elif verdict is Verdict.STOLEN:
             self.end(pkt, "stolen", f"taken by {step} {hook}")
         elif verdict is Verdict.QUEUE:

@@ -71,7 +71,10 @@ def _grammar() -> pyparsing.ParserElement:
     icmp = {name for table in ICMP_NAMES.values() for name in table}
     keyed = [valued(word, key, name) for word, (key, name) in VALUED.items()]
     flag = words(set(FLAG_NAMES), "flag")
-    plain = [flag + pp.ZeroOrMore(pp.Suppress(",") + flag), words(icmp, "icmp"), words(_protocol_words(), "proto")]
+    icmp6 = pp.CaselessKeyword("icmp6")  # as the match is called
+    icmp6.set_parse_action(lambda s, at, t: [Item("proto", "icmpv6", at + 1, "icmp6")])
+    flags = flag + pp.ZeroOrMore(pp.Suppress(",") + flag)
+    plain = [icmp6, flags, words(icmp, "icmp"), words(_protocol_words(), "proto")]
     clause = pp.MatchFirst([*keyed, payload, host, ack, *plain, flow])
     return pp.ZeroOrMore(clause).parse_with_tabs()
 

@@ -29,6 +29,7 @@ GOOD = [
     ("'TCP 10.0.0.5:4000 > 1.2.3.4:http SYN ACK'", f"{WEB} tcp SA seq 1000 ttl 64 id 1", {}),
     ("'tcp 10.0.0.5:4000 > 1.2.3.4:80 syn ack 77 seq 5'", f"{WEB} tcp SA seq 5 ttl 64 id 1", {}),
     ("'tcp 10.0.0.5:4000 > 1.2.3.4:80 syn,ack'", f"{WEB} tcp SA seq 1000 ttl 64 id 1", {}),
+    ("'icmp6 fe80::5 > fe80::6 in eth0'", "fe80::5 > fe80::6 icmpv6 type 128 code 0 hl 64", {}),
     ("'tcp 10.0.0.5:4000 > 1.2.3.4:80 ack'", f"{WEB} tcp A seq 1000 ttl 64 id 1", {}),
     ("'tcp 10.0.0.5:4000 > 1.2.3.4:80 ack 7'", f"{WEB} tcp A seq 1000 ttl 64 id 1", {}),
     ("'tcp 10.0.0.5:4000 > 1.2.3.4:80 flags SA ttl 3 tos 0x10'", f"{WEB} tcp SA seq 1000 ttl 3 id 1 tos 0x10", {}),
