@@ -67,6 +67,8 @@ def send_own(
         # the transport checksum has been made over no source
         reply.data[12:16] = (decision.source(path.host, reply.dst) or 0).to_bytes(4, "big")
         reply.refresh_ip_checksum()
+    if family == 4 and not reply.dst and is_icmp:
+        reply.set_dst(reply.src)  # to nowhere is to oneself (ip_route_output_key_hash_rcu)
     if family == 4 and reply.dst >> 28 == 14:
         reply.set_ttl(1)  # IP_MULTICAST_TTL's default
     reply.oif = decision.dev
