@@ -44,10 +44,10 @@ def find(host: Host, flow: Flow, *, strict: bool = False, came_by: str = "") -> 
         route = _in_table(host, rule.table, flow.dst, came_by or flow.oif, strict)
         if route is None or route.type == "throw":
             continue
+        if route.type in ERRORS:  # suppressors do not see it
+            return Found(route, REFUSALS[route.type])
         if route.plen <= rule.suppress or fib.in_group(route, rule.suppress_group):
             continue
-        if route.type in ERRORS:
-            return Found(route, REFUSALS[route.type])
         return Found(route)
     return Found(None, "ENETUNREACH")
 
