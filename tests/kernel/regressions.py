@@ -1,4 +1,4 @@
-"""The scenarios of ``scenarios/``: differences found once.
+"""The scenarios of ``scenarios/``, differences found once, and those of the extensions' tables, ``ext/``.
 
 ``python -m tests.kernel.regressions`` records anew what the kernel shows.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from iptables_emu.scenario.format import Scenario, load
+from tests.kernel.tables import all_scenarios
 
 HERE = Path(__file__).parent / "scenarios"
 RECORDED = Path(__file__).parent / "scenarios.observed.json.gz"
@@ -19,11 +20,12 @@ RECORDED = Path(__file__).parent / "scenarios.observed.json.gz"
 
 def scenarios() -> list[tuple[str, Scenario]]:
     """(name and backend, scenario) of all."""
-    return [
+    found = [
         (f"{path.stem}-{scenario['backend']}", scenario)
         for path in sorted(HERE.glob("*.json"))
         for scenario in load(str(path), io.StringIO()).scenarios
     ]
+    return found + all_scenarios()
 
 
 def recorded() -> dict[str, dict[str, Any]]:
