@@ -129,18 +129,16 @@ class Store:
         gone = [(*where, _blob(name)) for name in known if name not in fresh]
         self.db.executemany(f"DELETE FROM chains {_WHERE_TABLE} AND name = ?", gone)
         (last,) = self.db.execute(f"SELECT COALESCE(MAX(position), -1) FROM chains {_WHERE_TABLE}", where).fetchone()
-        for position, chain in enumerate(fresh.values(), last + 1):
-            before = known.get(chain.name)
-            if before is None:
-                row = (*where, _blob(chain.name), position, *_values(chain))
-                self.db.execute("INSERT INTO chains VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-            elif not _same(before, chain):
-                values = (*_values(chain), *where, _blob(chain.name))
-                self.db.execute(
-                    "UPDATE chains SET policy = ?, hooked = ?, packets = ?, bytes = ?, rules = ? "
-                    f"{_WHERE_TABLE} AND name = ?",
-                    values,
-                )
+        self.db.executemany(
+            f"UPDATE chains SET policy = ?, hooked = ?, packets = ?, bytes = ?, rules = ? {_WHERE_TABLE} AND name = ?",
+            ((*_values(chain), *where, _blob(name)) for name, chain in fresh.items()
+             if name in known and not _same(known[name], chain)),
+        )  # fmt: skip
+        self.db.executemany(
+            "INSERT INTO chains VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((*where, _blob(name), position, *_values(chain))
+             for position, (name, chain) in enumerate(fresh.items(), last + 1) if name not in known),
+        )  # fmt: skip
 
 
 def _values(chain: Chain) -> tuple[str | None, bool, str, str, str]:
