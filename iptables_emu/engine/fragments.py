@@ -105,7 +105,7 @@ def split(pkt: Packet, mtu: int) -> list[bytes]:
         piece = Packet(bytes(head) + body[at : at + size])
         piece.refresh_ip_checksum()
         out.append(bytes(piece.data))
-        if at == 0 and not pkt.frag_offset:
+        if at == 0 and not pkt.frag_offset and pkt.ip_options is not None:  # a raw socket's have not been read
             _keep_copied_options(head)
         at += size
     return out
