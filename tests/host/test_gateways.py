@@ -10,9 +10,9 @@ import pytest
 
 from iptables_emu.host.host import HostError
 from iptables_emu.host.load import load_host
+from iptables_emu.scenario.kernel import testbed
 from iptables_emu.scenario.kernel.process import KernelError
 from iptables_emu.scenario.kernel.runner import unavailable
-from iptables_emu.scenario.kernel.testbed import Testbed
 
 REFUSED = [  # what `ip route add` and `ip addr add` say of them: "Nexthop has invalid gateway", "No route to host", ...
     ('dst = "9.0.0.0/8"\nvia = "198.51.100.9"\ndev = "eth0"', "9.0.0.0/8: 198.51.100.9 is on no link of eth0"),
@@ -98,7 +98,7 @@ def build(host: dict[str, Any]) -> None:
     reason = unavailable()
     if reason:
         pytest.skip(reason)
-    Testbed(host, ipv6=True).close()
+    testbed.Testbed(host, ipv6=True).close()
 
 
 @pytest.mark.kernel
