@@ -72,6 +72,12 @@ def test_damaged_connections_are_refused() -> None:
         lambda d: d.pop("now"), lambda d: d["conns"][0].pop("mark"), lambda d: d["conns"][0].update(mark="x"),
         lambda d: d["conns"][0]["tuples"].pop(), lambda d: d["conns"][0]["tcp"].pop("seen"),
         lambda d: d["told"][0].update(at="x"), lambda d: d["conns"][0].update(master=5),
+        lambda d: d["conns"][0].update(master=-1), lambda d: d["conns"][0].update(zone_dir="x"),
+        lambda d: d["conns"][0].update(start=1 << 70), lambda d: d["conns"][0].update(timeout=float("nan")),
+        lambda d: d["conns"][0]["tcp"].update(state="MAYBE"), lambda d: d["conns"][0]["tcp"]["seen"][0].update(scale=99),
+        lambda d: d["conns"][0]["tuples"][0].__setitem__(0, 5), lambda d: d["conns"][0]["tuples"][0].__setitem__(1, -1),
+        lambda d: d["conns"][0]["tuples"][1].__setitem__(4, 1 << 16), lambda d: d["told"][0].update(kind="x"),
+        lambda d: d["told"][0]["entry"].update(tags=[1]),
     ):  # fmt: skip
         bad = json.loads(json.dumps(good))
         spoil(bad)
