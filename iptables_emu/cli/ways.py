@@ -49,7 +49,7 @@ def ways(
         if not todo:
             return
         assume = Assumptions(_REST.get(unknown), todo.pop())
-        rules, machine = (copy.deepcopy(ruleset), copy.deepcopy(host)) if fork else (ruleset, host)
+        rules, machine = (ruleset.unused(), copy.deepcopy(host)) if fork else (ruleset, host)
         # what a trace puts into a set stays in the trace
         emulator = Emulator(rules, machine, seed=seed, assume=assume, sets=copy.deepcopy(sets))
         prepare(emulator)
