@@ -15,7 +15,6 @@ from iptables_emu.packet.packet import Packet
 from iptables_emu.packet.printable import printable
 from iptables_emu.trace.trace import EXIT_UNKNOWN, Trace
 
-CHOICES = ("match", "miss", "fork")
 MOST_WAYS = 64
 _REST = {"match": True, "miss": False, "fork": True}
 
