@@ -13,6 +13,7 @@ from iptables_emu.model.address import show
 if TYPE_CHECKING:
     from iptables_emu.host.host import Host
 
+
 class GatewayError(ValueError):
     """A gateway that the kernel refuses; the text says why."""
 
@@ -45,11 +46,10 @@ def _device4(host: Host, gateway: Gateway) -> str:
         if host.addr_type(gateway.address, 4) != "UNICAST":
             raise gateway.error("is no address of another machine")
         return gateway.dev
-    for route in _leading4(host, gateway):
-        if route.type not in ("unicast", "local"):
-            break
-        return route.dev
-    raise gateway.not_on_link
+    route = next(_leading4(host, gateway), None)
+    if route is None or route.type not in ("unicast", "local"):
+        raise gateway.not_on_link
+    return route.dev
 
 
 def _leading4(host: Host, gateway: Gateway) -> Iterator[Route]:
