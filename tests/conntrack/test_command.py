@@ -118,6 +118,12 @@ def test_a_line_that_is_none_is_named() -> None:
     with pytest.raises(ListingError, match="line 2"):
         read_listing("udp 17 29 src=10.0.0.1 dst=10.0.0.2 sport=1 dport=2 [UNREPLIED] src=10.0.0.2 dst=10.0.0.1 "
                      "sport=2 dport=1 mark=0 use=1\nhello\n", tracker())  # fmt: skip
+    for wrong in ("sport=99999 dport=2", "sport=1 dport=-2"):
+        with pytest.raises(ListingError, match="line 1: such a direction there cannot be"):
+            read_listing(f"udp 17 29 src=10.0.0.1 dst=10.0.0.2 {wrong} src=10.0.0.2 dst=10.0.0.1 sport=2 dport=1",
+                         tracker())  # fmt: skip
+    with pytest.raises(ListingError, match="line 1"):
+        read_listing("udp 17 29 src=10.0.0.1 dst=::2 sport=1 dport=2 src=::2 dst=10.0.0.1 sport=2 dport=1", tracker())
 
 
 def test_a_child_holds_on_to_its_master() -> None:
