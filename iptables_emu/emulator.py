@@ -17,7 +17,6 @@ from iptables_emu.host.place import place
 from iptables_emu.model.rule import Rule
 from iptables_emu.model.ruleset import Ruleset
 from iptables_emu.packet.packet import Packet
-from iptables_emu.text.ipset.load import load_sets
 from iptables_emu.text.save import rule_text
 from iptables_emu.trace.events import Dropped, Event, Fate, PacketStart
 from iptables_emu.trace.trace import Trace
@@ -91,6 +90,8 @@ class Emulator:
             packet.socket = not packet.iif
         assert self.host is not None
         if self.host.ipset_text:
+            from iptables_emu.text.ipset.load import load_sets
+
             load_sets(self.host, self.now)
         elif self.sets is not None:
             self.host.ipsets = self.sets

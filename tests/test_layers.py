@@ -59,3 +59,8 @@ def test_iptables_own_words_stay_light(tmp_path: Path, words: tuple[str, ...]) -
 ])  # fmt: skip
 def test_trace_loads_what_it_shows(tmp_path: Path, packet: tuple[str, ...], absent: set[str]) -> None:
     assert not modules(tmp_path, "trace", *packet).intersection(absent)
+
+
+def test_a_trace_loads_no_helper_that_is_not_asked(tmp_path: Path) -> None:
+    loaded = modules(tmp_path, "trace", "-i", "eth0", "-p", "tcp", "--format", "text")
+    assert not loaded & {"iptables_emu.conntrack.helpers.sip", "iptables_emu.text.conntrack.program"}

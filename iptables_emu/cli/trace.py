@@ -131,7 +131,7 @@ def _connections(request: Request, settings: Globals) -> Callable[[Emulator], No
 
     Raises StateError, BadOption.
     """
-    from iptables_emu.cli.conntrack import fill, now_of, stored
+    from iptables_emu.cli.connections import fill, now_of, stored
 
     if request.keep and request.unknown == "fork":
         raise BadOption("--keep: the connections of one way can be kept, not those of all that --unknown fork goes")
@@ -156,7 +156,7 @@ def _connections(request: Request, settings: Globals) -> Callable[[Emulator], No
 
 def _keep(request: Request, settings: Globals, found: Sequence[Way]) -> None:
     """Raises StateError."""
-    from iptables_emu.cli.conntrack import store_again
+    from iptables_emu.cli.connections import store_again
 
     engine = found[0].emulator.engine
     if request.keep and engine is not None:

@@ -15,7 +15,6 @@ from iptables_emu.packet.packet import Packet
 from iptables_emu.packet.printable import printable
 from iptables_emu.trace.trace import EXIT_UNKNOWN, Trace
 
-CHOICES = ("match", "miss", "fork")
 MOST_WAYS = 64
 _REST = {"match": True, "miss": False, "fork": True}
 
@@ -49,7 +48,7 @@ def ways(
         if not todo:
             return
         assume = Assumptions(_REST.get(unknown), todo.pop())
-        rules, machine = (copy.deepcopy(ruleset), copy.deepcopy(host)) if fork else (ruleset, host)
+        rules, machine = (ruleset.unused(), copy.deepcopy(host)) if fork else (ruleset, host)
         # what a trace puts into a set stays in the trace
         emulator = Emulator(rules, machine, seed=seed, assume=assume, sets=copy.deepcopy(sets))
         prepare(emulator)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from iptables_emu.ext.api import Action, Base, Compile, Match, Test
@@ -43,16 +43,15 @@ class Code:
 
 @dataclass(slots=True)
 class Program:
-    """A ruleset ready to run. ``shared`` is the state that rules name (recent lists ...)."""
+    """A ruleset ready to run."""
 
     ruleset: Ruleset
-    shared: dict[tuple[str, str], Any] = field(default_factory=dict)
     now: int = 0  # when the rules were loaded
 
     def code(self, rule: Rule) -> Code:
         """The rule's closures, made at its first use."""
         if rule.program is None:
-            rule.program = compile_rule(rule.spec, self.ruleset.personality, self.shared, self.now)
+            rule.program = compile_rule(rule.spec, self.ruleset.personality, self.ruleset.shared, self.now)
         code: Code = rule.program
         return code
 

@@ -9,7 +9,7 @@ from iptables_emu.conntrack import icmp, nat, record, sctp, tcp, tcp_segment
 from iptables_emu.conntrack import tuples as t
 from iptables_emu.conntrack.expect import Expectation, Expectations
 from iptables_emu.conntrack.gre import GreKeys
-from iptables_emu.conntrack.helpers import DESTROYED, HELPERS
+from iptables_emu.conntrack.helpers import destroyed, helper_of
 from iptables_emu.conntrack.nat_range import NatRange
 from iptables_emu.conntrack.table import SECOND, Conn, CtTemplate, Table
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY, Tuple, read_tuple
@@ -65,8 +65,8 @@ class Conntrack:
 
     def _forget(self, conn: Conn) -> None:
         """What a helper has announced goes with its connection."""
-        if conn.confirmed and conn.helper in DESTROYED:
-            DESTROYED[conn.helper](self, conn)
+        if conn.confirmed and conn.helper:
+            destroyed(self, conn)
         self.expectations.forget(conn)
 
     def release(self, conn: Conn) -> None:
@@ -285,7 +285,7 @@ class Conntrack:
         conn = pkt.ct
         if conn is None or pkt.ctinfo == t.RELATED_REPLY or not conn.helper:
             return Verdict.ACCEPT
-        look = HELPERS.get(conn.helper)
+        look = helper_of(conn.helper)
         return look(self, conn, pkt, ctx) if look is not None else Verdict.ACCEPT
 
     def confirm(self, pkt: Packet) -> Verdict:

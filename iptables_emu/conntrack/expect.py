@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from iptables_emu.conntrack.helpers import arrived
 from iptables_emu.conntrack.tuples import GRE, ORIGINAL, Tuple
 from iptables_emu.model.address import show
 
@@ -93,9 +94,7 @@ class Expectation:
     def arrange(self, core: Conntrack, conn: Conn) -> None:
         """NAT of the data connection follows its master (nf_nat_follow_master), unless the helper knows better."""
         if self.by_helper:
-            from iptables_emu.conntrack.helpers import ARRIVED
-
-            ARRIVED[self.master.helper](core, conn, self)
+            arrived(core, conn, self)
             return
         if not self.nat:
             return

@@ -15,6 +15,7 @@ from iptables_emu.conntrack.table import SECOND, Conn
 from iptables_emu.conntrack.tcp_state import STATES, TcpState, by_hand
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY, Tuple
 from iptables_emu.model.address import network
+from iptables_emu.options.numbers import U8, U16
 
 _HEAD = re.compile(r"(?:ipv[46] +\d+ +)?\S+ +(\d+) +(?:(\d+) +)?(?:([A-Z_0-9]+) +)?(?=src=)")
 _WORD = re.compile(r"(\[[^\]]*\])|([a-z-]+)=(\S*)")
@@ -97,12 +98,16 @@ def _conn(line: str, now: int) -> Conn:
 
 
 def _tuple(side: dict[str, str], proto: int) -> Tuple:
-    (family, src, _), (_, dst, _) = network(side["src"]), network(side["dst"])
+    (family, src, _), (other, dst, _) = network(side["src"]), network(side["dst"])
     if proto in (t.ICMP, t.ICMPV6):
-        kind = int(side["type"]) << 8 | int(side["code"])
-        return Tuple(family, src, dst, proto, int(side["id"]), kind)
-    sport, dport = (side.get(word, side.get(key, "0")) for word, key in (("sport", "srckey"), ("dport", "dstkey")))
-    return Tuple(family, src, dst, proto, int(sport, 0), int(dport, 0))
+        sport, dport = int(side["id"]), int(side["type"]) << 8 | int(side["code"])
+    else:
+        sport, dport = (
+            int(side.get(word, side.get(key, "0")), 0) for word, key in (("sport", "srckey"), ("dport", "dstkey"))
+        )
+    if family != other or proto > U8 or not (0 <= sport <= U16 and 0 <= dport <= U16):
+        raise ValueError("such a direction there cannot be")
+    return Tuple(family, src, dst, proto, sport, dport)
 
 
 def _translated(sides: list[dict[str, str]], proto: int) -> int:

@@ -8,6 +8,7 @@ from iptables_emu.conntrack.tcp_state import Side
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 VALID_FLAGS = frozenset({SYN, SYN | URG, SYN | ACK, RST, RST | ACK, FIN | ACK, FIN | ACK | URG, ACK, ACK | URG})
 MASK = 0xFFFFFFFF
+MOST_SCALE = 14  # TCP_MAX_WSCALE
 
 
 def before(a: int, b: int) -> bool:
@@ -68,7 +69,7 @@ class Segment:
             if kind == 4 and not data:
                 side.flags |= s.SACK_PERM
             elif kind == 3 and len(data) == 1:
-                side.scale = min(data[0], 14)
+                side.scale = min(data[0], MOST_SCALE)
                 side.flags |= s.WINDOW_SCALE
 
     def sack(self) -> int:

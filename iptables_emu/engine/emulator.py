@@ -45,5 +45,5 @@ class Engine:
     def send_local(self, pkt: Packet) -> list[Event]:
         """A packet from a socket of the host; ``note`` holds the error of the call."""
         pkt.socket = True
-        self.note = self.path.send_bound(pkt)
+        self.note = self.path.send_local(pkt, bound=True)
         return self._take()

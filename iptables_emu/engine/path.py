@@ -286,11 +286,11 @@ class Path:
         if interface is None or not interface.up or not interface.carrier:
             return
         if interface.kind == "loopback":
-            again = link.looped(pkt, data, decision)
+            looped = link.looped(pkt, data, decision)
             # an IPv6 fragment has another length than the whole, by which it would be known again
             same = pkt.family == 4 or data[4:6] == pkt.data[4:6]
-            if link.sane(again):
-                self._backlog.append((again, pkt.number if same else None, decision))
+            if link.sane(looped):
+                self._backlog.append((looped, pkt.number if same else None, decision))
             return
         if interface.kind not in ("veth", "bridge"):
             return
@@ -307,15 +307,11 @@ class Path:
         else:
             self.machine.emit(Emitted(pkt.number, decision.dev, frame))
 
-    def send_local(self, pkt: Packet) -> str:
-        """A packet from a raw socket of this host; returns the error of the call, or ""."""
-        error = self._send_raw(pkt, raw=True)
-        self._loop_back()
-        return error
-
-    def send_bound(self, pkt: Packet) -> str:
-        """The same from a socket that has its source address already."""
-        error = self._send_raw(pkt, raw=False)
+    def send_local(self, pkt: Packet, *, bound: bool = False) -> str:
+        """A packet from a raw socket of this host, or from one that has its source address already (``bound``);
+        returns the error of the call, or "".
+        """
+        error = self._send_raw(pkt, raw=not bound)
         self._loop_back()
         return error
 

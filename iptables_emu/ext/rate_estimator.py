@@ -8,6 +8,7 @@ from iptables_emu.ext.jiffies import NS_PER_JIFFY
 
 QUARTER = 250_000_000  # nanoseconds
 U64 = (1 << 64) - 1
+KIND = "RATEEST"  # of the state that rules share
 
 
 @dataclass(slots=True)

@@ -173,5 +173,5 @@ LISTENER: Check = schema.either(str, schema.one_of(VERDICTS), _LISTENER)
 
 def check_account_name(value: object, place: Place) -> None:
     """A name that fits nfnetlink_acct."""
-    if not 0 < len(str(value).encode()) < 32:
+    if not 0 < len(str(value).encode("utf-8", "surrogatepass")) < 32:
         raise place.key(str(value)).error("a name has 1 to 31 bytes")

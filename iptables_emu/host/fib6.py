@@ -41,7 +41,7 @@ def find(host: Host, flow: Flow, *, strict: bool = False, came_by: str = "") -> 
     for rule in fib.choosing(flow):
         if rule.action != "lookup":
             return Found(None, REFUSALS[rule.action])
-        route = _in_table(host, rule.table, flow.dst, came_by or flow.oif, strict)
+        route = in_table(host, rule.table, flow.dst, came_by or flow.oif, strict)
         if route is None or route.type == "throw":
             continue
         if route.type in ERRORS:  # suppressors do not see it
@@ -65,7 +65,8 @@ def by_way(route: Route, hop: Hop) -> Route:
     return replace(route, dev=hop.dev, via=hop.via, hop_family=hop.family)
 
 
-def _in_table(host: Host, table: int, dst: int, oif: str, strict: bool) -> Route | None:
+def in_table(host: Host, table: int, dst: int, oif: str, strict: bool) -> Route | None:
+    """The best route of one table, or None."""
     routes = [r for r in host.fibs[6].tables.get(table, ()) if r.covers(dst)]
     if table == LOCAL:
         routes += _unwritten(host, dst)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from iptables_emu.host import address6, extras, fib6, words
@@ -11,7 +12,9 @@ from iptables_emu.host.exceptions import Exceptions
 from iptables_emu.host.extras import Account, Ipsec, IpvsConnection, Listener
 from iptables_emu.host.fib import LOCAL, MAIN, Fib, Flow, Route, full
 from iptables_emu.host.fingerprints import Fingerprints
+from iptables_emu.host.gateways import device_to
 from iptables_emu.host.ipset.sets import IpSets
+from iptables_emu.host.locate import Steps
 from iptables_emu.host.multipath import Multipath
 from iptables_emu.host.sockets import Socket, Sockets
 from iptables_emu.host.sysctl import Sysctls
@@ -22,7 +25,15 @@ if TYPE_CHECKING:
 
 
 class HostError(ValueError):
-    """A host description that makes no sense; the text names the key."""
+    """A host description that makes no sense; the text names the key, or ``steps`` do: the way to it."""
+
+    def __init__(self, message: str, steps: Steps = ()) -> None:
+        super().__init__(message)
+        self.steps = steps
+
+    def below(self, *steps: str | int) -> HostError:
+        """The same with a longer way to it."""
+        return HostError(str(self), (*steps, *self.steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,15 @@ class Address:
     @property
     def network(self) -> int:
         return self.value & prefix_mask(self.plen, self.family)
+
+    def same_as(self, other: Address) -> bool:
+        """Whether an interface cannot have both: IPv4 may have one with several lengths (__inet_insert_ifa)."""
+        return (self.family, self.value) == (other.family, other.value) and (
+            self.family == 6 or self.plen == other.plen
+        )
+
+
+LOOPBACK = Address(4, 0x7F000001, 8)
 
 
 @dataclass(slots=True)
@@ -87,7 +107,7 @@ class Host:
         self.connections = ""  # what ``conntrack -L`` printed there
         self.ipv6 = False
         self.notes: list[str] = []  # what was assumed
-        self.add_address("lo", Address(4, 0x7F000001, 8))
+        self.add_address("lo", LOOPBACK)
 
     # -- building ---------------------------------------------------------------------------
 
@@ -100,10 +120,13 @@ class Host:
             for _ in range(2):  # twice: "all" must not undo what stands before it for one interface
                 host.sysctls.update(data.get("sysctls", {}))
             host.ipv6 = any(a.family == 6 for i in host.interfaces.values() for a in i.addresses)
-            if host.ipv6:
+            if host.ipv6 and not any(a.family == 6 and a.value == 1 for a in host.interfaces["lo"].addresses):
                 host.add_address("lo", Address(6, 1, 128))
-            for route in data.get("routes", []):
-                host.add_route(route)
+            for number, route in enumerate(data.get("routes", [])):
+                try:
+                    host.add_route(route)
+                except HostError as error:
+                    raise error.below("routes", number) from None
             for rule in data.get("rules", []):
                 host.add_rule(rule)
             for n in data.get("neighbours", []):
@@ -137,8 +160,14 @@ class Host:
                     not given.get("down", False), given.get("carrier", True), int(given.get("group", 0)), number + 1,
                 )  # fmt: skip
                 self.interfaces[name] = interface
-            for text in given.get("addresses", []):
-                self.add_address(name, Address(*network(text)))
+            for at, text in enumerate(given.get("addresses", [])):
+                address = Address(*network(text))
+                if name == "lo" and address == LOOPBACK:
+                    continue  # it is there without a word
+                try:
+                    self.add_address(name, address)
+                except HostError as error:
+                    raise error.below("interfaces", name, "addresses", at) from None
 
         for name, given in data.items():
             for port in given.get("ports", []):
@@ -155,6 +184,8 @@ class Host:
         interface = self.interfaces.get(name)
         if interface is None:
             raise HostError(f"host: no interface {name!r}")
+        if any(address.same_as(other) for other in interface.addresses):
+            raise HostError(f"{name} has {show(address.value, address.family)} already")
         if address.family == 4:
             first = any(a.family == 4 and a.plen == address.plen and a.network == address.network
                         and not a.secondary for a in interface.addresses)  # fmt: skip
@@ -228,15 +259,12 @@ class Host:
                     self.fibs[route.family].add(route)
 
     def add_route(self, given: Mapping[str, Any]) -> None:
-        """A route in the scenario's words."""
-
-        def link_to(family: int, gateway: int) -> str:
-            found = self.fibs[family].lookup(gateway)
-            if found.route is None or not found.route.dev:
-                raise HostError(f"host: route {given['dst']}: no link leads to {show(gateway, family)}: say dev")
-            return found.route.dev
-
-        route = words.route(given, link_to)
+        """A route in the scenario's words. Raises HostError, its place that of the gateway within the words."""
+        try:
+            route = words.route(given, partial(device_to, self))
+        except words.WayError as error:
+            place = ("nexthops", error.way, "via") if "nexthops" in given else ("via",)
+            raise HostError(f"route {given['dst']}: {error}", place) from None
         self.fibs[route.family].add(route)
 
     def add_rule(self, text: str, family: int = 4) -> None:

@@ -41,6 +41,8 @@ def _run(host: Host, words: Sequence[str], address: Callable[[str, str, str], No
 
 def _route(host: Host, op: str, rest: list[str], family: int) -> None:
     given: dict[str, str] = {}
+    onlink = "onlink" in rest
+    rest = [word for word in rest if word != "onlink"]
     if rest[0] in ("unreachable", "prohibit", "blackhole", "throw", "local", "unicast"):
         given["type"] = rest.pop(0)
     given["dst"] = rest.pop(0)
@@ -50,7 +52,7 @@ def _route(host: Host, op: str, rest: list[str], family: int) -> None:
         if key in OPTIONS:
             given[key] = value
     if op in ("add", "append", "change", "replace"):
-        host.add_route(given)
+        host.add_route({**given, "onlink": onlink})
         return
     text = "0.0.0.0/0" if given["dst"] == "default" else given["dst"]
     family, value_, plen = network(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Collection, Mapping
 from functools import partial
@@ -50,9 +51,13 @@ def check_realm(value: object, place: Place) -> None:
 
 def check_table(value: object, place: Place) -> None:
     """A routing table: its number, or the name of one that every machine has."""
-    if isinstance(value, str) and not (value in TABLES or value.isdecimal()):
-        raise place.error(f"{value!r} is no routing table: give its number, or one of {', '.join(TABLES)}")
-    U32(int(value) if isinstance(value, str) and value not in TABLES else value if isinstance(value, int) else 0, place)
+    if isinstance(value, str):
+        if value in TABLES:
+            return
+        if not re.fullmatch(r"[0-9]{1,10}", value):
+            raise place.error(f"{value!r} is no routing table: give its number, or one of {', '.join(TABLES)}")
+        value = int(value)
+    U32(value, place)
 
 
 def check_rule(value: object, place: Place) -> None:
@@ -166,7 +171,7 @@ def host_check(interfaces: Mapping[str, Any]) -> Check:
 
 def check_queue_number(value: object, place: Place) -> None:
     """The number of a queue; keys are always texts."""
-    if not str(value).isdecimal() or int(str(value)) > 65535:
+    if not re.fullmatch(r"[0-9]{1,5}", str(value)) or int(str(value)) > 65535:
         raise place.key(str(value)).error("is not a queue number")
 
 
@@ -213,12 +218,19 @@ def load_host(path: str) -> Host:
         interfaces = schema.object_at(data.get("interfaces", {}), place.key("interfaces"))
         _read_fingerprints(data, place)
         host_check(interfaces)(data, place)
+        return build_host(data, place)
     except schema.SchemaError as error:
         raise HostError(str(error.on_line(partial(toml_line, content)))) from None
+
+
+def build_host(data: Mapping[str, Any], place: Place) -> Host:
+    """A host of checked words. What only the whole host can tell is wrong raises SchemaError."""
     try:
         return Host.from_dict(data)
+    except HostError as error:
+        raise Place(place.source, (*place.steps, *error.steps)).error(str(error)) from None
     except ValueError as error:
-        raise HostError(f"{path}: {error}") from None
+        raise place.error(str(error)) from None
 
 
 def _read_fingerprints(data: dict[str, Any], place: Place) -> None:

@@ -93,12 +93,14 @@ def integer(low: int, high: int) -> Check:
         if isinstance(value, bool) or not isinstance(value, int):
             raise place.error(f"must be a whole number, not {type_name(value)}")
         if not low <= value <= high:
-            raise place.error(f"{value} is not in {low}-{high}")
+            told = value if abs(value) <= MOST_SHOWN else "such a number"  # Python does not write them all
+            raise place.error(f"{told} is not in {low}-{high}")
 
     return check
 
 
 LONGEST = 1_000_000_000  # seconds to sleep
+MOST_SHOWN = 1 << 128
 U8, U16, U32 = integer(0, 255), integer(0, 65535), integer(0, 0xFFFFFFFF)
 
 
@@ -154,11 +156,17 @@ def mac(value: object, place: Place) -> None:
         raise place.error(f"{value!r} is not a MAC address")
 
 
+def _unscoped(value: object) -> str:
+    if "%" in str(value):
+        raise ValueError("an address is given without its zone")
+    return str(value)
+
+
 def address(value: object, place: Place) -> None:
     """An IPv4 or IPv6 address."""
     text(value, place)
     try:
-        ipaddress.ip_address(str(value))
+        ipaddress.ip_address(_unscoped(value))
     except ValueError:
         raise place.error(f"{value!r} is not an IP address") from None
 
@@ -167,7 +175,7 @@ def address_with_prefix(value: object, place: Place) -> None:
     """An address of an interface, 10.0.0.1/24; without a length it is a single address."""
     text(value, place)
     try:
-        ipaddress.ip_interface(str(value))
+        ipaddress.ip_interface(_unscoped(value))
     except ValueError:
         raise place.error(f"{value!r} is not an address with a prefix length") from None
 
@@ -178,7 +186,7 @@ def destination(value: object, place: Place) -> None:
     if value == "default":
         return
     try:
-        ipaddress.ip_network(str(value))
+        ipaddress.ip_network(_unscoped(value))
     except ValueError as error:
         raise place.error(f"{value!r} is not a network ({error})") from None
 
@@ -187,7 +195,7 @@ def interface_name(value: object, place: Place) -> None:
     """A name the kernel takes for an interface (kernel: dev_valid_name)."""
     text(value, place)
     name = str(value)
-    if not 0 < len(name.encode()) < 16 or name in (".", "..") or re.search(r"[/:\s]", name):
+    if not 0 < len(name.encode("utf-8", "surrogatepass")) < 16 or name in (".", "..") or re.search(r"[/:\s]", name):
         raise place.error(f"{name!r} is not an interface name")
 
 

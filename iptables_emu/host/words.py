@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from iptables_emu.host.fib import TABLES, Hop, PolicyRule, Route, realms
+from iptables_emu.host.gateways import Gateway, GatewayError
 from iptables_emu.model.address import network, prefix_mask
 
 METRIC6: Final = 1024
@@ -15,6 +16,14 @@ PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ah": 
 
 class WordError(ValueError):
     """A word that is not understood."""
+
+
+class WayError(ValueError):
+    """A gateway that is refused; ``way`` says which of the route's (0 where there is one)."""
+
+    def __init__(self, text: str, way: int) -> None:
+        super().__init__(text)
+        self.way = way
 
 
 def table_number(text: object) -> int:
@@ -30,30 +39,36 @@ def family_of_route(given: Mapping[str, Any]) -> int:
     return 6 if any(":" in str(way.get("via", "")) for way in ways) else 4
 
 
-def route(given: Mapping[str, Any], link_to: Callable[[int, int], str]) -> Route:
-    """A route in the scenario's words. ``link_to`` gives the interface that leads to a gateway (family, address)."""
+def route(given: Mapping[str, Any], device_to: Callable[[Gateway], str]) -> Route:
+    """A route in the scenario's words. ``device_to`` gives the interface that leads to a gateway.
+
+    Raises WayError for a gateway that it refuses.
+    """
     family = family_of_route(given)
     value, plen = (0, 0) if given["dst"] == "default" else network(str(given["dst"]))[1:]
-    ways = given.get("nexthops")
-    hops = tuple(_hop(way, family, link_to) for way in ways or (given,))
-    first = hops[0]
     kind = str(given.get("type") or "unicast")
+    table = table_number(given.get("table", "local" if kind in ("local", "broadcast") else "main"))
+    ways = given.get("nexthops")
+    hops = tuple(_hop(way, family, table, device_to, at) for at, way in enumerate(ways or (given,)))
+    first = hops[0]
     return Route(
         family, value & prefix_mask(plen, family), plen, first.dev, first.via,
         network(str(given["src"]))[1] if "src" in given else None,
-        table_number(given.get("table", "local" if kind in ("local", "broadcast") else "main")), kind,
-        int(given.get("metric", METRIC6 if family == 6 else 0)), hops if len(hops) > 1 else (), first.family,
-        int(given.get("mtu", 0)), bool(given.get("mtu_lock")), int(str(given.get("tos", 0)), 0),
+        table, kind, int(given.get("metric", METRIC6 if family == 6 else 0)), hops if len(hops) > 1 else (),
+        first.family, int(given.get("mtu", 0)), bool(given.get("mtu_lock")), int(str(given.get("tos", 0)), 0),
         realm=realms(str(given["realm"])) if "realm" in given else 0,
     )  # fmt: skip
 
 
-def _hop(way: Mapping[str, Any], family: int, link_to: Callable[[int, int], str]) -> Hop:
-    dev = str(way.get("dev", ""))
-    if "via" not in way:
-        return Hop(dev, None, int(way.get("weight", 1)), family)
-    via_family, via, _ = network(str(way["via"]))
-    return Hop(dev or link_to(via_family, via), via, int(way.get("weight", 1)), via_family)
+def _hop(way: Mapping[str, Any], family: int, table: int, device_to: Callable[[Gateway], str], at: int) -> Hop:
+    dev, weight = str(way.get("dev", "")), int(way.get("weight", 1))
+    via_family, via, _ = network(str(way["via"])) if "via" in way else (family, None, 0)
+    if via is None or (via_family, via) == (4, 0):  # to the kernel 0.0.0.0 is none
+        return Hop(dev, None, weight, family)
+    try:
+        return Hop(device_to(Gateway(via_family, via, dev, table, bool(way.get("onlink")))), via, weight, via_family)
+    except GatewayError as error:
+        raise WayError(str(error), at) from None
 
 
 def rule(text: str, family: int = 4) -> tuple[int, dict[str, Any]]:

@@ -68,5 +68,9 @@ class Rule:
         self.spec, self.packets, self.bytes = spec, packets, bytes
         self.program: Any = None
 
+    def __deepcopy__(self, memo: object) -> Rule:
+        """Without what the compiler made of it: closures cannot be copied, and would be shared."""
+        return Rule(self.spec, self.packets, self.bytes)
+
     def __repr__(self) -> str:
         return f"Rule({self.spec!r}, {self.packets}, {self.bytes})"

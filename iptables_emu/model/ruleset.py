@@ -6,8 +6,10 @@ the old one as it was.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from iptables_emu.model.rule import Rule
 
@@ -134,7 +136,8 @@ class Objects:
 class Ruleset:
     """All tables of both families, in the order in which they were first used.
 
-    ``personality`` is "nft" or "legacy": it decides table order and which base chains exist.
+    ``personality`` is "nft" or "legacy": it decides table order and which base chains exist. ``shared`` is the state
+    that compiled rules name (recent lists ...): it lasts as long as theirs.
     """
 
     def __init__(self, personality: str = "nft") -> None:
@@ -142,6 +145,13 @@ class Ruleset:
         self.release = "1.8.11"
         self.objects = Objects()
         self.tables: dict[tuple[int, str], Table] = {}
+        self.shared: dict[tuple[str, str], Any] = {}
+
+    def unused(self) -> Ruleset:
+        """A copy whose rules remember no packets; their counters stay."""
+        other = copy.deepcopy(self)
+        other.shared = {}
+        return other
 
     def new_table(self, family: int, name: str) -> Table:
         """An empty table, not yet part of the ruleset."""

@@ -188,7 +188,7 @@ class Run:
             Socket(pkt.proto, sport, pkt.family, pkt.src, pkt.dst, dport, mark=value.get("mark", 0), uid=pkt.uid,
                    gid=pkt.gid, classid=0, cgroup="")
         )  # fmt: skip
-        problem = self.engine.path.send_bound(pkt)
+        problem = self.engine.path.send_local(pkt, bound=True)
         if problem:
             self.note = f"connect: {problem}"
 

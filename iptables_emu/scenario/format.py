@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from iptables_emu.host import schema
-from iptables_emu.host.load import device_check, host_check, sysctls_check
+from iptables_emu.host.load import build_host, device_check, host_check, sysctls_check
 from iptables_emu.host.locate import Steps, json_line, toml_line
 from iptables_emu.host.schema import U8, U16, U32, Check, Place
 from iptables_emu.host.schema import SchemaError as ScenarioError
@@ -195,6 +195,7 @@ def check_scenario(value: object, source: str, steps: Steps = ()) -> Scenario:
             raise place.error(f"{name!r} is a {config['type']}: nothing comes in there")
 
     host_check(interfaces)(host, place)
+    build_host(host, place)
     checks = step_checks(device, link, sysctls_check(interfaces))
     schema.list_of(lambda step, place: check_step(step, place, checks))(scenario.get("steps", []), top.key("steps"))
     return scenario

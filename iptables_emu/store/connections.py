@@ -6,17 +6,33 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from iptables_emu.conntrack import sctp_state, tcp_state
 from iptables_emu.conntrack.core import Conntrack
 from iptables_emu.conntrack.expect import Expectation
 from iptables_emu.conntrack.helper_state import HelperState, PptpTalk, SipTalk
-from iptables_emu.conntrack.record import Entry, Expected, Stats, Told
+from iptables_emu.conntrack.record import DESTROY, NEW, UPDATE, Entry, Expected, Stats, Told
 from iptables_emu.conntrack.sctp_state import Association
 from iptables_emu.conntrack.table import Conn
+from iptables_emu.conntrack.tcp_segment import MOST_SCALE
 from iptables_emu.conntrack.tcp_state import Side, TcpState
 from iptables_emu.conntrack.tuples import Tuple
+from iptables_emu.model.address import FULL
+from iptables_emu.options.numbers import U8, U16, U32, U64
 
 _OR_NONE = ("src", "src_mask", "sport")  # of an expectation
 _KINDS: dict[str, Any] = {"int": int, "str": str, "bool": bool, "float": (int, float)}
+# what a field may be; other numbers have 64 bits
+_MOST = {"family": 6, "proto": U8, "direction": 1, "last_dir": 1, "scale": MOST_SCALE, "last_scale": MOST_SCALE,
+         "end": U32, "maxend": U32, "maxwin": U32, "maxack": U32, "mark": U32, "labels": FULL[6],
+         **dict.fromkeys(("zone", "cisco_port", "pns", "pac", "told_pns", "told_pac", "saved_port", "sport", "dport"),
+                         U16), **dict.fromkeys(("src", "dst", "src_mask", "saved_addr"), FULL[6])}  # fmt: skip
+_SIZES = {"tags": 2, "counters": 4}  # of an entry that has them
+_WORDS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("Conn", "zone_dir"): ("", "orig", "reply"), ("Entry", "zone_dir"): ("", "orig", "reply"),
+    ("TcpState", "state"): tcp_state.STATES, ("Entry", "tcp"): ("", *tcp_state.STATES),
+    ("Association", "state"): sctp_state.STATES, ("Entry", "sctp"): ("", *sctp_state.STATES),
+    ("TcpState", "last_kind"): tcp_state.KINDS, ("Told", "kind"): (NEW, UPDATE, DESTROY),
+}  # fmt: skip
 
 
 def keep(core: Conntrack) -> dict[str, Any]:
@@ -45,19 +61,22 @@ def bring_back(data: Mapping[str, Any], core: Conntrack) -> None:
     core.now = _whole(data["now"])
     conns = [_read_conn(each) for each in data["conns"]]
     for conn, each in zip(conns, data["conns"], strict=True):
-        conn.master = None if each["master"] is None else conns[each["master"]]
+        conn.master = None if each["master"] is None else conns[_place(each["master"])]
     for conn in conns:
         if not conn.gone:
             serial = conn.serial
             core.table.insert(conn)
             conn.serial = serial
     core.table.inserted = _whole(data["inserted"])
-    core.table.by_source = [conns[at] for at in data["by_source"]]
+    core.table.by_source = [conns[_place(at)] for at in data["by_source"]]
     for each in data["expectations"]:
-        given: dict[str, Any] = {"master": conns[each["master"]]}
-        given |= {name: None if each[name] is None else _whole(each[name]) for name in _OR_NONE}
+        given: dict[str, Any] = {"master": conns[_place(each["master"])]}
+        given |= {name: None if each[name] is None else _number(name, each[name]) for name in _OR_NONE}
+        _ends(each["family"], given["src"] or 0, each["dst"], each["saved_addr"])
         core.expectations.waiting.append(_unflat(Expectation, each, given))
-    core.gre_keys.known = [(conns[at], _whole(side), _tuple(key)) for at, side, key in data["gre_keys"]]
+    core.gre_keys.known = [
+        (conns[_place(at)], _number("direction", side), _tuple(key)) for at, side, key in data["gre_keys"]
+    ]
     core.record.told = [_read_told(each) for each in data["told"]]
     core.record.stats = _unflat(Stats, data["stats"], {})
 
@@ -72,16 +91,36 @@ def _unflat(cls: Any, data: Mapping[str, Any], given: dict[str, Any]) -> Any:
     for f in fields(cls):
         if f.type in _KINDS and f.name not in given:
             value = data[f.name]
-            if not isinstance(value, _KINDS[f.type]):
+            if not isinstance(value, _KINDS[f.type]) or value not in _WORDS.get((cls.__name__, f.name), (value,)):
                 raise ValueError(f"{f.name}: {value!r}")
-            given[f.name] = value
+            given[f.name] = value if isinstance(value, str) else _number(f.name, value)
     return cls(**given)
 
 
+def _number(name: str, value: Any) -> Any:
+    """The value, if such a field may have it."""
+    least = 0 if name in _MOST else -U64
+    if not isinstance(value, int | float) or not least <= value <= _MOST.get(name, U64):
+        raise ValueError(f"{name}: {value!r}")
+    return value
+
+
 def _whole(value: object) -> int:
-    if not isinstance(value, int):
+    if not isinstance(value, int) or abs(value) > U64:
         raise ValueError(f"{value!r} is no number")
     return value
+
+
+def _place(value: object) -> int:
+    at = _whole(value)
+    if at < 0:
+        raise ValueError(f"{value!r} is no place in a list")
+    return at
+
+
+def _ends(family: int, *addresses: int) -> None:
+    if any(not 0 <= address <= FULL[family] for address in addresses):
+        raise ValueError(f"{addresses!r}: addresses of IPv{family} were expected")
 
 
 def _numbers(values: Any, size: int) -> list[int]:
@@ -92,7 +131,12 @@ def _numbers(values: Any, size: int) -> list[int]:
 
 
 def _tuple(values: Any) -> Tuple:
-    return Tuple(*_numbers(values, len(Tuple._fields)))
+    key = Tuple(*values)
+    for name, value in zip(Tuple._fields, key, strict=True):
+        if not isinstance(_number(name, value), int):
+            raise ValueError(f"{name}: {value!r}")
+    _ends(key.family, key.src, key.dst)
+    return key
 
 
 def _conn(conn: Conn, places: Mapping[Conn, int]) -> dict[str, Any]:
@@ -147,7 +191,7 @@ def _read_told(data: Mapping[str, Any]) -> Told:
     else:
         given: dict[str, Any] = {"original": _tuple(more["original"]), "reply": _tuple(more["reply"])}
         given |= {name: None if more[name] is None else _whole(more[name]) for name in ("timeout", "mark", "use")}
-        given |= {name: tuple(_whole(x) for x in more[name]) for name in ("tags", "counters")}
+        given |= {name: tuple(_numbers(more[name], size)) if more[name] else () for name, size in _SIZES.items()}
         entry = _unflat(Entry, more, given)
     told: Told = _unflat(Told, data, {"entry": entry})
     return told

@@ -108,3 +108,19 @@ def test_as_a_process() -> None:
     done = subprocess.run(command, input=requests, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
     assert [json.loads(line) for line in done.stdout.splitlines()] == [{**OK, "stdout": EMPTY}, OK]
+
+
+def test_what_rules_share_outlasts_a_trace() -> None:
+    """A rule that comes later finds the list, the estimator, of those before it; forked ways do not touch them."""
+    packet = "udp 10.0.0.5:4000 > 1.2.3.4:53 in eth0"
+    trace = ask("iptables-sim", "trace", packet)
+    measure = ["--rateest-name", "r", "--rateest-interval", "250ms", "--rateest-ewmalog", "500ms"]
+    answers = serve(
+        ask("iptables", "-A", "INPUT", "-m", "recent", "--name", "l", "--set"),
+        ask("iptables", "-A", "INPUT", "-j", "RATEEST", *measure),
+        trace,
+        ask("iptables", "-A", "INPUT", "-m", "rateest", "--rateest", "r", "--rateest-gt", "--rateest-bps", "1gbit"),
+        ask("iptables", "-A", "INPUT", "-m", "recent", "--name", "l", "--rcheck", "--hitcount", "3", "-j", "DROP"),
+        ask("iptables-sim", "trace", "--unknown", "fork", packet), trace, trace,
+    )  # fmt: skip
+    assert [answer["rc"] for answer in answers] == [0, 0, 0, 0, 0, 0, 0, 10]

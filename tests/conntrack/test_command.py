@@ -72,6 +72,13 @@ def test_damaged_connections_are_refused() -> None:
         lambda d: d.pop("now"), lambda d: d["conns"][0].pop("mark"), lambda d: d["conns"][0].update(mark="x"),
         lambda d: d["conns"][0]["tuples"].pop(), lambda d: d["conns"][0]["tcp"].pop("seen"),
         lambda d: d["told"][0].update(at="x"), lambda d: d["conns"][0].update(master=5),
+        lambda d: d["conns"][0].update(master=-1), lambda d: d["conns"][0].update(zone_dir="x"),
+        lambda d: d["conns"][0].update(start=1 << 70), lambda d: d["conns"][0].update(timeout=float("nan")),
+        lambda d: d["conns"][0]["tcp"].update(state="MAYBE"),
+        lambda d: d["conns"][0]["tcp"]["seen"][0].update(scale=99),
+        lambda d: d["conns"][0]["tuples"][0].__setitem__(0, 5), lambda d: d["conns"][0]["tuples"][0].__setitem__(1, -1),
+        lambda d: d["conns"][0]["tuples"][1].__setitem__(4, 1 << 16), lambda d: d["told"][0].update(kind="x"),
+        lambda d: d["told"][0]["entry"].update(tags=[1]),
     ):  # fmt: skip
         bad = json.loads(json.dumps(good))
         spoil(bad)
@@ -111,6 +118,12 @@ def test_a_line_that_is_none_is_named() -> None:
     with pytest.raises(ListingError, match="line 2"):
         read_listing("udp 17 29 src=10.0.0.1 dst=10.0.0.2 sport=1 dport=2 [UNREPLIED] src=10.0.0.2 dst=10.0.0.1 "
                      "sport=2 dport=1 mark=0 use=1\nhello\n", tracker())  # fmt: skip
+    for wrong in ("sport=99999 dport=2", "sport=1 dport=-2"):
+        with pytest.raises(ListingError, match="line 1: such a direction there cannot be"):
+            read_listing(f"udp 17 29 src=10.0.0.1 dst=10.0.0.2 {wrong} src=10.0.0.2 dst=10.0.0.1 sport=2 dport=1",
+                         tracker())  # fmt: skip
+    with pytest.raises(ListingError, match="line 1"):
+        read_listing("udp 17 29 src=10.0.0.1 dst=::2 sport=1 dport=2 src=::2 dst=10.0.0.1 sport=2 dport=1", tracker())
 
 
 def test_a_child_holds_on_to_its_master() -> None:

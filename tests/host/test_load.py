@@ -9,7 +9,9 @@ import pytest
 
 from iptables_emu.host.host import HostError
 from iptables_emu.host.load import load_host
+from iptables_emu.host.schema import SchemaError
 from iptables_emu.model.address import network
+from iptables_emu.scenario.format import check_scenario
 
 ETH0 = '[interfaces.eth0]\naddresses = ["10.0.0.1/24"]\n'
 ROUTE = f"{ETH0}[[routes]]\n"
@@ -26,7 +28,7 @@ BAD = [
     ("[interfaces.eth0]\nmtu = 0", "interfaces.eth0.mtu: 0 is not in 68-65535"),
     (f'{ROUTE}dst = "0.0.0.0/0"\ndev = "eth9"', "routes[0].dev: the host has no interface 'eth9'; it has eth0, lo"),
     (f'{ROUTE}dst = "0.0.0.0/0"', "routes[0]: dev or via is missing"),
-    (f'{ROUTE}dst = "0.0.0.0/0"\nvia = "9.9.9.9"', "host: route 0.0.0.0/0: no link leads to 9.9.9.9: say dev"),
+    (f'{ROUTE}dst = "0.0.0.0/0"\nvia = "9.9.9.9"', "routes[0].via: route 0.0.0.0/0: 9.9.9.9 is on no link: say dev"),
     (f'{ROUTE}dst = "::/0"\nvia = "10.0.0.9"\ndev = "eth0"',
      "routes[0].via: 10.0.0.9 is of another family than the route"),
     (f'{ROUTE}dst = "0.0.0.0/0"\nnexthops = []',
@@ -117,3 +119,16 @@ def test_a_loop_of_routes_ends(tmp_path: Path) -> None:
     loop = 'dst = "10.0.0.0/24"\nvia = "10.0.0.5"\n[[routes]]\ndst = "10.0.0.5/32"\nvia = "10.0.0.5"\n'
     path.write_text(ROUTE + loop)
     assert load_host(str(path)).fibs[4].lookup(network("10.0.0.9")[1]).route
+
+
+def test_numbers_without_end(tmp_path: Path) -> None:
+    for text in ("cpu = 0x" + "f" * 5000, f'[[routes]]\ndst = "1.0.0.0/8"\ndev = "lo"\ntable = "{"9" * 5000}"'):
+        path = tmp_path / "h.toml"
+        path.write_text(text)
+        with pytest.raises(HostError, match="line"):
+            load_host(str(path))
+
+
+def test_surrogates_are_no_names() -> None:
+    with pytest.raises(SchemaError, match="is not an interface name"):
+        check_scenario({"host": {"interfaces": {"\ud800" * 6: {}}}}, "f")

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from iptables_emu.conntrack.table import Conn
     from iptables_emu.engine.context import Context
 
-HELPERS = ("Q.931", "RAS", "H.245")
-
 
 def help_packet(core: Conntrack, conn: Conn, pkt: Packet, ctx: Context) -> Verdict:
     """They look at whatever has a payload."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Place, Test
-from iptables_emu.ext.cnumbers import strtod
+from iptables_emu.ext.cnumbers import strtod, unsigned
+from iptables_emu.ext.rate_estimator import KIND
 from iptables_emu.options.numbers import U32, strict
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import Converter, OptionContext
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from iptables_emu.packet.packet import Packet
 
 Rates = tuple[int, int]  # bytes and packets a second
-KIND = "RATEEST"
 COMPARE = {"lt": operator.lt, "gt": operator.gt, "eq": operator.eq}
 # bits a second in one of each unit, by its name in small letters
 UNITS = {
@@ -36,7 +36,7 @@ def _rate(text: str, cx: OptionContext) -> int:
     scale = 1 if found and not found[1] else UNITS.get(found[1].lower()) if found else None
     if found is None or scale is None:
         raise ParameterProblem(f"rateest: could not parse rate `{text}'")
-    return int(found[0] * scale / 8) & U32
+    return unsigned(found[0] * scale / 8)
 
 
 def _packets(text: str, cx: OptionContext) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from iptables_emu.ext.api import Action, Base, Compile, Flow, Gathered, Opt, Place, Target
-from iptables_emu.ext.rate_estimator import Estimator
+from iptables_emu.ext.cnumbers import strtod, unsigned
+from iptables_emu.ext.rate_estimator import KIND, Estimator
 from iptables_emu.options.numbers import U32
 from iptables_emu.options.problem import ParameterProblem
 from iptables_emu.options.spec import OptionContext
@@ -23,38 +23,19 @@ SIZE: Final = 16  # IFNAMSIZ, with the final NUL
 SECOND: Final = 1_000_000
 UNITS: Final = {"": 1, "s": SECOND, "sec": SECOND, "secs": SECOND, "ms": 1000, "msec": 1000, "msecs": 1000,
                 "us": 1, "usec": 1, "usecs": 1}  # fmt: skip
-_STRTOD = re.compile(
-    r"[ \t\n\v\f\r]*([+-]?(?:0x(?:[0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)(?:p[+-]?\d+)?|inf(?:inity)?|nan"
-    r"|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?))",
-    re.IGNORECASE,
-)
 
 
 def _time(what: str) -> Callable[[str, OptionContext], int]:
     """``250ms``, ``1.5s``, a bare number of microseconds -> microseconds."""
 
     def convert(text: str, cx: OptionContext) -> int:
-        found = _STRTOD.match(text)
-        unit = UNITS.get(text[found.end() :].lower()) if found else None
+        found = strtod(text)
+        unit = UNITS.get(found[1].lower()) if found else None
         if found is None or unit is None:
             raise ParameterProblem(f'RATEEST: bad {what} value "{text}"')
-        return _unsigned(_double(found.group(1)) * unit)
+        return unsigned(found[0] * unit)
 
     return convert
-
-
-def _double(digits: str) -> float:
-    if "x" not in digits.lower():
-        return float(digits)
-    try:
-        return float.fromhex(digits)
-    except OverflowError:
-        return math.inf
-
-
-def _unsigned(value: float) -> int:
-    """C's conversion to 32 bits as the usual processors do it: by way of 64 bits, too big gives 0."""
-    return int(value) & U32 if math.isfinite(value) and abs(value) < 2.0**63 else 0
 
 
 def _interval_log(interval: int) -> int:
@@ -125,7 +106,7 @@ class RateEst(Target):
 
     def compile(self, cx: Compile) -> Action:
         fresh = Estimator(cx.now, self.interval + 2, self.ewma_log)
-        estimator: Estimator = cx.shared.setdefault(("RATEEST", self.name), fresh)
+        estimator: Estimator = cx.shared.setdefault((KIND, self.name), fresh)
 
         def act(pkt: Packet, ctx: Context) -> Flow:
             estimator.count(len(pkt.data), ctx.now)

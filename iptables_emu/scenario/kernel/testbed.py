@@ -40,6 +40,7 @@ HOST_SYSCTLS: Final = {
     "net.ipv6.conf.default.accept_dad": 0,
     "net.ipv6.conf.default.router_solicitations": 0,
 }
+LOOPBACK: Final = (("lo", "127.0.0.1/8"), ("lo", "::1/128"))  # addresses that are there without a word
 ONE_QUEUE: Final = "numtxqueues 1 numrxqueues 1"
 # a bridge that snoops sends reports of its own
 LINK_TYPES: Final = {"dummy": "dummy", "bridge": "bridge mcast_snooping 0"}
@@ -110,7 +111,7 @@ class Testbed:
             if host.get("ipsets"):
                 run_command(["ipset", "restore"], host["ipsets"])
         with self.far.entered():
-            _ip_batch([f"link set {name} up" for name in (*self.links(), FENCE_LINK) if self.has_carrier(name)])
+            _ip_batch([f"link set dev {name} up" for name in (*self.links(), FENCE_LINK) if self.has_carrier(name)])
             for name in (*self.links(), FENCE_LINK):
                 disable_offloads(name)
 
@@ -123,11 +124,11 @@ class Testbed:
             if config.get("type", "veth") == "veth":
                 # with one queue the sending side makes no flow hash, which multipath routes would take over
                 peer = f"type veth peer name {name} address {far} {size} {ONE_QUEUE} netns {self.far.name}"
-                commands.append(f"link add {name} address {near} {size} {ONE_QUEUE} {peer}")
+                commands.append(f"link add name {name} address {near} {size} {ONE_QUEUE} {peer}")
             else:
-                commands.append(f"link add {name} address {near} {size} type {LINK_TYPES[config['type']]}")
+                commands.append(f"link add name {name} address {near} {size} type {LINK_TYPES[config['type']]}")
             arp, state = "on" if config.get("arp") else "off", "down" if config.get("down") else "up"
-            commands.append(f"link set {name} arp {arp} {state} group {config.get('group', 0)}")
+            commands.append(f"link set dev {name} arp {arp} {state} group {config.get('group', 0)}")
         return commands
 
     @property
@@ -139,13 +140,14 @@ class Testbed:
         with self.host.entered():
             for bridge, config in self.interfaces.items():
                 for port in config.get("ports", []):
-                    run_command(["ip", "link", "set", port, "master", bridge])
+                    run_command(["ip", "link", "set", "dev", port, "master", bridge])
 
     def _address_commands(self, host: dict[str, Any]) -> list[str]:
         commands = [
             f"addr add {address} dev {name}" + (" nodad" if ":" in address else "")
             for name, config in self.interfaces.items()
             for address in config.get("addresses", [])
+            if (name, address) not in LOOPBACK
         ]
         for route in host.get("routes", []):
             commands.append(f"route add {route.get('type', '')} {route['dst']} {_route_words(route)}")

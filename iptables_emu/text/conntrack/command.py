@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from iptables_emu.conntrack import tuples as t
+from iptables_emu.ext.cnumbers import strtoul
 from iptables_emu.model.address import FULL, parse_plain, prefix_mask
-from iptables_emu.options.numbers import U8, U16, U32, U64, atoi
+from iptables_emu.options.numbers import U8, U16, U32, atoi
 from iptables_emu.options.types import inet_aton
 from iptables_emu.text.conntrack import tables
 from iptables_emu.text.conntrack.errors import Exit, other, parameter
@@ -17,7 +18,6 @@ from iptables_emu.text.conntrack.protocols import CONNECTION, MASK, TUPLE, UNKNO
 from iptables_emu.text.getopt import Getopt, OptionSet
 
 NO_LABELS = "nfct_labelmap_new: No such file or directory\n"  # /etc/xtables/connlabel.conf
-MOST_DIGITS = 23  # of a number of 64 bits, octal
 ADDRESS_ROOM = 45  # INET6_ADDRSTRLEN - 1
 TABLES = ("expect", "conntrack", "dying", "unconfirmed")
 STATUS = {"ASSURED": t.ASSURED, "SEEN_REPLY": t.SEEN_REPLY, "UNSET": 0, "FIXED_TIMEOUT": t.FIXED_TIMEOUT,
@@ -150,11 +150,12 @@ class Parser:
             if command.output & SAVE and command.output & ~SAVE:
                 raise other("cannot combine save output with any other output type, use -o save only")
         elif val == "m":
-            command.mark, rest = number_before(arg)
-            command.mark_mask = strtoul(rest[1:]) if rest[:1] == "/" else U32
+            mark, rest = strtoul(arg)
+            command.mark = mark & U32
+            command.mark_mask = strtoul(rest[1:])[0] & U32 if rest[:1] == "/" else U32
             command.mark_filter = command.mark, command.mark_mask
         elif val in NAMED:
-            command.ct[NAMED[val]] = strtoul(arg) & (U32 if val in "ic" else U16)
+            command.ct[NAMED[val]] = strtoul(arg)[0] & (U32 if val in "ic" else U16)
         elif val == "f":
             if arg[:4] not in ("ipv4", "ipv6"):
                 raise parameter(f"`{arg}' unsupported protocol")
@@ -300,7 +301,7 @@ class Parser:
             self._icmp(key, value)
             return
         else:
-            value = (strtoul(arg) if "key" in handler.flags[at] else atoi(arg)) & U16
+            value = (strtoul(arg)[0] if "key" in handler.flags[at] else atoi(arg)) & U16
             number = handler.number
             if where == TUPLE and handler.odd_tuple:
                 number = value >> 8
@@ -385,19 +386,3 @@ def split_port(arg: str) -> tuple[str, int | None]:
     if not re.fullmatch("[0-9]+", port) or len(port.lstrip("0")) > 5 or atoi(port.lstrip("0")) > U16:
         raise parameter(f"Invalid port `{port}'")
     return address, atoi(port)
-
-
-def number_before(text: str) -> tuple[int, str]:
-    """C's strtoul with base 0, cut to 32 bits, and the rest; 0 and all of the text where no number is."""
-    found = re.match(r"[ \t\n\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)", text)
-    if found is None:
-        return 0, text
-    digits = found.group(2)
-    base = 16 if digits[:2] in ("0x", "0X") else 8 if digits[0] == "0" else 10
-    significant = digits[2 if base == 16 else 0 :].lstrip("0")
-    value = min(int(significant[:MOST_DIGITS] or "0", base), U64)
-    return (-value if found.group(1) == "-" else value) & U32, text[found.end() :]
-
-
-def strtoul(text: str) -> int:
-    return number_before(text)[0]
