@@ -44,6 +44,11 @@ class Decision:
         """Let a packet know of its route what extensions ask (skb_dst)."""
         pkt.mtu = self.mtu(host)
         pkt.gateway = self.route.gateway4 if self.route else None
+        pkt.routed_here = self.ends_here
+
+    @property
+    def ends_here(self) -> bool:
+        return self.kind == "local" and not self.broadcast
 
     def source(self, host: Host, towards: int) -> int | None:
         """The source address of a packet of the host's own on this route."""

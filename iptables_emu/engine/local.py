@@ -12,6 +12,7 @@ from iptables_emu.engine.own import send_own
 from iptables_emu.engine.routing6 import output6
 from iptables_emu.engine.sockets import advertised_mss, first_window
 from iptables_emu.host.address6 import needs_interface
+from iptables_emu.packet.checksum import internet_checksum
 from iptables_emu.packet.headers import tcp
 from iptables_emu.packet.packet import HOST, ICMP, TCP, UDP, UDPLITE, Packet, transport_checksum_good
 from iptables_emu.trace.events import Noted
@@ -41,6 +42,7 @@ def deliver(path: Path, pkt: Packet, decision: Decision) -> None:
 
 # protocols with a handler of their own besides the ones above, which take the packet without an answer
 HANDLED4 = frozenset({2, 103})
+SUMMED_ANEW = 76  # bytes up to which UDP does not rely on what was summed up before (CHECKSUM_BREAK)
 
 
 def _tcp(path: Path, pkt: Packet, decision: Decision) -> None:
@@ -108,7 +110,7 @@ def _udp(path: Path, pkt: Packet, decision: Decision) -> None:
     if pkt.proto == UDP:
         if pkt.family == 6 and size == 0:
             size = len(segment)  # a jumbogram's, which nothing here can be
-        if not 8 <= size <= len(segment):
+        if not 8 <= size <= len(segment) or (size > SUMMED_ANEW and _outdated_sum(pkt)):
             return
         if size < len(segment):  # what is behind the datagram is cut off, also from what an error quotes
             pkt = pkt.copy()
@@ -117,6 +119,11 @@ def _udp(path: Path, pkt: Packet, decision: Decision) -> None:
         return
     pkt.ct = None  # nf_reset_ct: conntrack finds the connection anew by what the error quotes
     path.error(pkt, *((3, 3) if pkt.family == 4 else (1, 4)))
+
+
+def _outdated_sum(pkt: Packet) -> bool:
+    """Whether conntrack's sum includes an IPv6 header that was written to since (udp6_csum_init)."""
+    return pkt.sum_total is not None and internet_checksum(bytes(pkt.data)) != pkt.sum_total
 
 
 def _icmp4(path: Path, pkt: Packet, decision: Decision) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from iptables_emu.conntrack import nat
@@ -110,6 +111,7 @@ class Machine:
             if queue.first is not None and queue.iif:
                 queue.first.iif = queue.iif
                 decision = self.path.routing.input(queue.first)
+                queue.first.routed_here = decision.ends_here
                 if decision.kind == "local" or (user == "local" and decision.kind == "forward"):
                     self.path.error(queue.first, 11, 1)
         patience, conntracks = get("net.ipv6.ip6frag_time"), get("net.netfilter.nf_conntrack_frag6_timeout")
@@ -205,7 +207,8 @@ class Machine:
         this host has changed so that it must be routed again."""
         before = _routed_by(pkt)
         ctx.queue = None
-        verdict = traverse(self.program, table, chain, pkt, ctx, self.write)
+        with self.path.backlog.held() if self.personality == "legacy" else nullcontext():  # ipt_do_table
+            verdict = traverse(self.program, table, chain, pkt, ctx, self.write)
         queued = ctx.queued = verdict is Verdict.QUEUE
         local = ctx.hook == "OUTPUT"
         looks = table.name == "mangle" and (not queued or self.personality == "legacy")

@@ -70,8 +70,10 @@ def send_own(
     if family == 4 and reply.dst >> 28 == 14:
         reply.set_ttl(1)  # IP_MULTICAST_TTL's default
     reply.oif = decision.dev
-    if is_icmp:
+    if not is_icmp:
+        path.local_out(reply, decision, "reply")
+        return
+    with path.backlog.held():
         path.icmp_busy.add(family)
-    path.local_out(reply, decision, "reply")
-    if is_icmp:
+        path.local_out(reply, decision, "reply")
         path.icmp_busy.discard(family)

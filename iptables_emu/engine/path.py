@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from iptables_emu.conntrack.tcp import set_closing
 from iptables_emu.engine import beyond, bridge, fragments, icmp4, icmp6, ip_options, link, path6
 from iptables_emu.engine.asked import again, of_socket
+from iptables_emu.engine.backlog import Backlog
 from iptables_emu.engine.decision import NOWHERE, Decision
 from iptables_emu.engine.local import deliver
 from iptables_emu.engine.machine import Machine
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from iptables_emu.host.sockets import Socket
 
 ARP = b"\x08\6"
-MOST_PACKETS = 200  # that one may lead to: copies over lo double each round until their TTL runs out
 
 
 class Path:
@@ -37,8 +36,7 @@ class Path:
         self.routing = Routing(machine.host)
         machine.path = self
         self._route_of: dict[int, Decision] = {}
-        self._backlog: deque[tuple[Packet, int | None, Decision]] = deque()  # what lo will hand in again
-        self._in_call = False  # a socket's call is being carried out, so what comes back by a link is not put off
+        self.backlog = Backlog(self)
         self.icmp_busy: set[int] = set()  # families: the kernel sends no ICMP from within sending ICMP
         self.peers = Peers()
         self.neighbours = Neighbours(self)
@@ -68,25 +66,12 @@ class Path:
             bridge.receive(self, interface, pkt)
         elif pkt.pkttype != OTHERHOST and link.sane(pkt):
             self.input(pkt)
-        self._loop_back()
+        self.backlog.drain()
 
     def wait_over(self) -> None:
         """Time has passed: for those who wait for a neighbour, too."""
         self.neighbours.advance(self.machine.now)
-        self._loop_back()
-
-    def _loop_back(self) -> None:
-        """Packets that went out by lo come in again, when all else is done (netif_rx)."""
-        self._in_call = False
-        last = self.machine.numbers + MOST_PACKETS
-        while self._backlog:
-            pkt, number, decision = self._backlog.popleft()
-            if self.machine.numbers > last:
-                self._backlog.clear()
-                told = f"{MOST_PACKETS} packets came of this one: it goes on, the trace does not"
-                self.machine.emit(Noted(number or pkt.number, told))
-                return
-            self.input(pkt, number, decision)
+        self.backlog.drain()
 
     def input(self, pkt: Packet, looped_from: int | None = None, known: Decision | None = None) -> None:
         """ip_rcv: PREROUTING, then the routing decision. ``known``: a looped packet keeps the route it was sent by."""
@@ -112,7 +97,7 @@ class Path:
         if pkt.physin:
             machine.emit(Routed(pkt.number, "up", f"from port {pkt.physin} up to {pkt.iif}"))
         machine.emit(Routed(pkt.number, decision.kind, decision.text, decision.dev))
-        pkt.realm, pkt.routed_here = decision.realm, decision.kind == "local" and not decision.broadcast
+        pkt.realm, pkt.routed_here = decision.realm, decision.ends_here
         has_options = pkt.family == 4 and pkt.l4 > 20 and decision.kind != "martian"
         if has_options and not self._read_options(pkt, decision):
             return
@@ -216,7 +201,7 @@ class Path:
         size = len(pkt.data)
         if pkt.frag_max and pkt.df and pkt.frag_max > mtu:
             return True
-        return size > mtu and pkt.df and not pkt.frag_max
+        return size > mtu and pkt.df and not pkt.ignore_df
 
     def _redirect(self, pkt: Packet, decision: Decision) -> None:
         """An ICMP redirect, rationed for each source (ip_rt_send_redirect)."""
@@ -246,7 +231,7 @@ class Path:
             return
         mtu = decision.mtu(self.host, forwarding=pkt.forwarded)
         if len(pkt.data) > mtu or pkt.frag_max:
-            if (pkt.df and not pkt.frag_max and len(pkt.data) > mtu) or (pkt.frag_max > mtu and pkt.df):
+            if pkt.df and (not pkt.ignore_df or pkt.frag_max > mtu):
                 self.error(pkt, 3, 4, mtu)
                 machine.end(pkt, "sent", f"longer than the MTU by {decision.dev}, {mtu}: not sent")
                 return
@@ -273,12 +258,9 @@ class Path:
                 machine.start(pkt, "copy")  # a copy that was dropped is not told apart even now
 
     def come_back(self, pkt: Packet, decision: Decision) -> None:
-        """A packet that comes in at once when a socket sends it, else when all else is done (netif_rx)."""
-        if not link.sane(pkt):
-            return
-        self._backlog.append((pkt, None, decision))
-        if self._in_call:
-            self._loop_back()
+        """A copy for this host of what it sends."""
+        if link.sane(pkt):
+            self.backlog.put(pkt, None, decision)
 
     def transmit(self, pkt: Packet, data: bytes, decision: Decision) -> None:
         """Onto the wire, or back in by lo."""
@@ -290,7 +272,7 @@ class Path:
             # an IPv6 fragment has another length than the whole, by which it would be known again
             same = pkt.family == 4 or data[4:6] == pkt.data[4:6]
             if link.sane(again):
-                self._backlog.append((again, pkt.number if same else None, decision))
+                self.backlog.put(again, pkt.number if same else None, decision)
             return
         if interface.kind not in ("veth", "bridge"):
             return
@@ -309,18 +291,19 @@ class Path:
 
     def send_local(self, pkt: Packet) -> str:
         """A packet from a raw socket of this host; returns the error of the call, or ""."""
-        error = self._send_raw(pkt, raw=True)
-        self._loop_back()
-        return error
+        return self._call(pkt, raw=True)
 
     def send_bound(self, pkt: Packet) -> str:
         """The same from a socket that has its source address already."""
-        error = self._send_raw(pkt, raw=False)
-        self._loop_back()
+        return self._call(pkt, raw=False)
+
+    def _call(self, pkt: Packet, raw: bool) -> str:
+        with self.backlog.call():
+            error = self._send_raw(pkt, raw)
+        self.backlog.drain()
         return error
 
     def _send_raw(self, pkt: Packet, raw: bool) -> str:
-        self._in_call = True
         decision = self.routing.output(pkt, raw=raw, said=of_socket(pkt))
         if decision.kind in NOWHERE:
             return decision.text
@@ -395,7 +378,8 @@ class Path:
         if decision is None:
             return
         copy.oif = decision.dev
-        self.local_out(copy, decision, "copy")
+        with self.backlog.held():
+            self.local_out(copy, decision, "copy")
 
     def bounce(self, pkt: Packet) -> None:
         """MIRROR: the packet leaves as it is, past every hook."""

@@ -54,6 +54,7 @@ class Packet:
         "gid",
         "hotdrop",
         "ident",
+        "ignore_df",
         "iif",
         "ip_options",
         "ipid_own",
@@ -79,6 +80,7 @@ class Packet:
         "sk",
         "socket",
         "src",
+        "sum_total",
         "sum_valid",
         "tos",
         "truncated",
@@ -108,11 +110,13 @@ class Packet:
         self.ipid_own = False  # the host chose the IP id
         self.pending_checksum = False  # it is summed up only where the packet leaves (CHECKSUM_PARTIAL)
         self.nat_done = False
+        self.sum_total: int | None = None  # of all its bytes, as conntrack summed up an IPv6 datagram (CHECKSUM_COMPLETE)
         self.sum_valid = False  # conntrack has found the transport checksum right
         self.ip_options: IpOptions | None = None  # as routing read them at input
         self.physin = self.physout = ""  # ports of a bridge: came in by, will leave by
         self.link = ""  # by which link IPv6 takes it to have come, where that is not iif
         self.frag_df = False  # fragments that are made anew get DF (IPSKB_FRAG_PMTU)
+        self.ignore_df = False  # it may be taken apart again in spite of its DF: conntrack put it together
         self.frag_max = 0  # largest fragment it was put together from
         self.frag_sizes: tuple[int, ...] = ()
         self.frag_head = 0  # bytes before the first fragment's payload
