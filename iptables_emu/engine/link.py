@@ -40,6 +40,7 @@ def looped(pkt: Packet, data: bytes, decision: Decision) -> Packet:
     """A packet (or a fragment of it, ``data``) as lo hands it in again: it keeps its connection, but no socket."""
     again = pkt.copy() if data == bytes(pkt.data) else Packet(data, mark=pkt.mark)
     again.ct, again.ctinfo, again.untracked = pkt.ct, pkt.ctinfo, pkt.untracked
+    again.related_to_untracked = pkt.related_to_untracked
     again.iif, again.oif = "lo", ""
     again.eth = bytes(12) + (b"\x08\0" if pkt.family == 4 else b"\x86\xdd")
     again.pkttype = HOST

@@ -117,7 +117,8 @@ def _udp(path: Path, pkt: Packet, decision: Decision) -> None:
             del pkt.data[pkt.l4 + size :]
     if decision.broadcast or _socket(path, pkt, segment) is not None:
         return
-    pkt.ct = None  # nf_reset_ct: conntrack finds the connection anew by what the error quotes
+    # nf_reset_ct: conntrack finds the connection anew by what the error quotes
+    pkt.ct, pkt.untracked, pkt.related_to_untracked = None, False, False
     path.error(pkt, *((3, 3) if pkt.family == 4 else (1, 4)))
 
 

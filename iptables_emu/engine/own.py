@@ -57,6 +57,8 @@ def send_own(
         reply.ctinfo = t.RELATED_REPLY if cause.ctinfo < t.IS_REPLY else t.RELATED
         if established:
             reply.ctinfo = t.ESTABLISHED_REPLY
+    elif attach and cause is not None:
+        reply.related_to_untracked = cause.untracked or cause.related_to_untracked
     said = again(path.host, reply) if rejects else of_socket(reply)
     decision = way or path.routing.output(reply, any_source=True, said=said)
     if decision.kind in NOWHERE:

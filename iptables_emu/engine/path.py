@@ -38,6 +38,7 @@ class Path:
         self._route_of: dict[int, Decision] = {}
         self.backlog = Backlog(self)
         self.icmp_busy: set[int] = set()  # families: the kernel sends no ICMP from within sending ICMP
+        self._copying = False
         self.peers = Peers()
         self.neighbours = Neighbours(self)
         self.rations = Rations(self.host, self.peers, machine.rng)
@@ -372,14 +373,16 @@ class Path:
         send_own(self, data, cause, attach=True, established=True)
 
     def send_copy(self, copy: Packet, gateway: int, oif: str) -> None:
-        """TEE's copy, untracked, towards its gateway."""
+        """TEE's copy, untracked, towards its gateway; on its way out it is not copied again, by whatever rule."""
         copy.ct, copy.untracked = None, True
         decision = self.routing.via(copy, gateway, oif)
-        if decision is None:
+        if decision is None or self._copying:
             return
         copy.oif = decision.dev
         with self.backlog.held():
+            self._copying = True  # in_nf_duplicate
             self.local_out(copy, decision, "copy")
+            self._copying = False
 
     def bounce(self, pkt: Packet) -> None:
         """MIRROR: the packet leaves as it is, past every hook."""

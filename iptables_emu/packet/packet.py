@@ -75,6 +75,7 @@ class Packet:
         "proto",
         "proto_before_ah",
         "realm",
+        "related_to_untracked",
         "routed_here",
         "secmark",
         "sk",
@@ -105,6 +106,7 @@ class Packet:
         self.ct: Conn | None = None
         self.ctinfo = 0
         self.untracked = False
+        self.related_to_untracked = False  # made about such a packet: what is set already, no rule sets (nf_ct_attach)
         self.hotdrop = False
         self.forwarded = False
         self.ipid_own = False  # the host chose the IP id
