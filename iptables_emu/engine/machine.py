@@ -84,9 +84,18 @@ class Machine:
         self.program.now = self.now
         self.program.prepare()
 
-    def gather6(self, pkt: Packet, user: str) -> bool:
-        """Conntrack's reassembly of IPv6 (ipv6_defrag); False: the packet waits, or is dropped."""
-        if pkt.ct is not None or pkt.untracked or pkt.length == 40 or fragments6.head_is_cut(pkt, 40, pkt.data[6]):
+    def gather(self, pkt: Packet, user: str) -> bool:
+        """Conntrack's reassembly (ipv4_conntrack_defrag); False: the packet waits, or is dropped.
+
+        What conntrack has seen already, which comes back by lo, stays as it is."""
+        if not self.defrag[pkt.family] or pkt.ct is not None or pkt.untracked:
+            return True
+        if pkt.family == 6:
+            return self._gather6(pkt, user)
+        return not (pkt.mf or pkt.frag_offset) or self.fragments.add(pkt, user, self.now) is not None
+
+    def _gather6(self, pkt: Packet, user: str) -> bool:
+        if pkt.length == 40 or fragments6.head_is_cut(pkt, 40, pkt.data[6]):
             return True
         try:
             piece = fragments6.read(pkt)

@@ -79,12 +79,7 @@ class Path:
         machine = self.machine
         if pkt.family == 6 and not path6.admitted(self, pkt):
             return
-        if machine.defrag[pkt.family] and (pkt.mf or pkt.frag_offset) and pkt.family == 4:
-            whole = machine.fragments.add(pkt, "conntrack", machine.now)
-            if whole is None:
-                return
-            pkt = whole
-        elif machine.defrag[6] and pkt.family == 6 and not machine.gather6(pkt, "in"):
+        if not machine.gather(pkt, "in"):
             return
         machine.start(pkt, "wire" if looped_from is None else "loop", looped_from)
         dst = pkt.dst
@@ -323,12 +318,7 @@ class Path:
     def local_out(self, pkt: Packet, decision: Decision, origin: str) -> bool:
         """OUTPUT and on; False when OUTPUT does not let it pass."""
         machine = self.machine
-        if machine.defrag[4] and pkt.family == 4 and (pkt.mf or pkt.frag_offset):
-            whole = machine.fragments.add(pkt, "output", machine.now)
-            if whole is None:
-                return True
-            pkt = whole
-        elif machine.defrag[6] and pkt.family == 6 and not machine.gather6(pkt, "out"):
+        if not machine.gather(pkt, "out"):
             return True
         machine.start(pkt, origin)
         pkt.realm = decision.realm

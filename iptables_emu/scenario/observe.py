@@ -64,7 +64,8 @@ class Step:
         if isinstance(event, PacketStart):
             if self.personality == "nft" and untraced(event.data):
                 return
-            loop = event.iif == "lo" and event.origin in ("wire", "loop") and not (self.personality == "nft" and headless(event.data))
+            loop = event.iif == "lo" and event.origin in ("wire", "loop")
+            loop &= not (self.personality == "nft" and headless(event.data))
             same = identity(event.data)
             came = self._sent_by_lo(same) if loop else None
             self.order.append(number)
