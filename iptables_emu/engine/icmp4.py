@@ -33,7 +33,7 @@ def send_error(path: Path, pkt: Packet, kind: int, code: int, info: int = 0) -> 
 def error_way(path: Path, cause: Packet, probe: Packet) -> tuple[int, Decision] | None:
     """Who an IPv4 error about ``cause`` comes from, and its route (icmp_send, icmp_route_lookup).
 
-    It comes from the cause's destination if the cause is routed to this host. Else the route, asked without a source, says.
+    It comes from the cause's destination if that is where it is routed to here. Else the route, without a source, says.
     """
     source = 0
     if cause.routed_here and cause.dst:

@@ -46,6 +46,7 @@ def looped(pkt: Packet, data: bytes, decision: Decision) -> Packet:
     again.pkttype = HOST
     again.frag_max, again.frag_sizes, again.forwarded = 0, (), False
     again.socket, again.uid, again.gid, again.sk = False, None, None, None
+    again.half_open = False
     again.ip_options, again.sum_valid = None, False
     again.routed_here = False
     again.physin = again.physout = ""

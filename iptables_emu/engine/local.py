@@ -55,7 +55,7 @@ def _tcp(path: Path, pkt: Packet, decision: Decision) -> None:
     if not (_is_own(path, pkt) or (socket is not None and socket.transparent)):
         return
     if socket is not None and socket.peer is None:
-        _syn_ack(path, pkt, segment, socket.mark)
+        _syn_ack(path, pkt, segment, socket)
         return
     if socket is not None:
         path.machine.emit(Noted(pkt.number, "for a connected socket: what it answers is not shown"))
@@ -87,19 +87,19 @@ def _way_back(path: Path, pkt: Packet) -> Decision | None:
     return output6(path.host, pkt.src, src=pkt.dst, oif=oif, choose=True, said=said)
 
 
-def _syn_ack(path: Path, pkt: Packet, segment: bytes, mark: int) -> None:
+def _syn_ack(path: Path, pkt: Packet, segment: bytes, listener: Socket) -> None:
     """A listener answers a SYN; its sequence number is drawn."""
     if segment[13] & 0x17 != 2:
         if segment[13] & 0x10 and not segment[13] & 4:
             reset = icmp.tcp_reset(pkt)
             if reset is not None:
-                send_own(path, reset, pkt, attach=False, way=_way_back(path, pkt))
+                send_own(path, reset, pkt, attach=False, way=_way_back(path, pkt), by=listener)
         return
     ack = int.from_bytes(segment[4:8], "big") + 1 & 0xFFFFFFFF
     mss = advertised_mss(path.host, pkt.family, pkt.src)
     answer = tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], path.machine.rng.getrandbits(32), ack,
                       0x12, first_window(mss), b"\x02\x04" + mss.to_bytes(2, "big"))  # fmt: skip
-    send_own(path, answer, pkt, attach=False, way=_way_back(path, pkt), mark=mark)
+    send_own(path, answer, pkt, attach=False, way=_way_back(path, pkt), by=listener)
 
 
 def _udp(path: Path, pkt: Packet, decision: Decision) -> None:

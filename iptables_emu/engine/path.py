@@ -19,7 +19,7 @@ from iptables_emu.engine.routing import Routing
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import show
 from iptables_emu.packet.packet import HOST, LOOPBACK, OTHERHOST, Malformed, Packet
-from iptables_emu.trace.events import Delivered, Emitted, Noted, Routed
+from iptables_emu.trace.events import Delivered, Emitted, Routed
 
 if TYPE_CHECKING:
     from iptables_emu.host.sockets import Socket

@@ -52,6 +52,7 @@ class Packet:
         "frag_sizes",
         "gateway",
         "gid",
+        "half_open",
         "hotdrop",
         "ident",
         "ignore_df",
@@ -102,6 +103,7 @@ class Packet:
         self.gid: int | None = None
         self.routed_here = False  # its route ends at this host (RTCF_LOCAL)
         self.socket = False  # a socket of this host sent it
+        self.half_open = False  # sent for a connection that is not made yet (request_sock)
         self.sk: Socket | None = None  # its sender, or that it is for, where that is known before its delivery
         self.ct: Conn | None = None
         self.ctinfo = 0
@@ -112,7 +114,7 @@ class Packet:
         self.ipid_own = False  # the host chose the IP id
         self.pending_checksum = False  # it is summed up only where the packet leaves (CHECKSUM_PARTIAL)
         self.nat_done = False
-        self.sum_total: int | None = None  # of all its bytes, as conntrack summed up an IPv6 datagram (CHECKSUM_COMPLETE)
+        self.sum_total: int | None = None  # of all bytes, of an IPv6 datagram that conntrack has summed up
         self.sum_valid = False  # conntrack has found the transport checksum right
         self.ip_options: IpOptions | None = None  # as routing read them at input
         self.physin = self.physout = ""  # ports of a bridge: came in by, will leave by

@@ -52,7 +52,7 @@ class Tee(Target):
             copy.socket, copy.uid, copy.gid = False, None, None
             copy.frag_sizes = ()  # the pieces are shared with the packet, so it is cut anew
             copy.ct, copy.ctinfo, copy.untracked, copy.sk = None, 0, True, None
-            copy.related_to_untracked = False
+            copy.related_to_untracked = copy.half_open = False
             if copy.family == 4:
                 copy.data[6] |= 0x40  # DF: so that the sender hears of a smaller MTU on the copy's way
                 copy.refresh_ip_checksum()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 PURE: Final = (
-    "addrtype", "ah", "bpf", "cgroup", "comment", "dccp", "devgroup", "dscp", "dst", "ecn", "esp", "eui64", "frag", "hbh",
-    "hl", "icmp", "icmp6", "ipcomp", "iprange", "ipv6header", "length", "mac", "mark", "mh", "multiport", "osf", "owner",
-    "physdev", "pkttype", "policy", "realm", "rpfilter", "rt", "sctp", "socket", "srh", "string", "tcp", "tcpmss", "tos",
-    "ttl", "u32", "udp",
+    "addrtype", "ah", "bpf", "cgroup", "comment", "dccp", "devgroup", "dscp", "dst", "ecn", "esp", "eui64", "frag",
+    "hbh", "hl", "icmp", "icmp6", "ipcomp", "iprange", "ipv6header", "length", "mac", "mark", "mh", "multiport", "osf",
+    "owner", "physdev", "pkttype", "policy", "realm", "rpfilter", "rt", "sctp", "socket", "srh", "string", "tcp",
+    "tcpmss", "tos", "ttl", "u32", "udp",
 )  # fmt: skip
 STATE: Final = (
     "bpf", "cluster", "connbytes", "connlabel", "connlimit", "connmark", "conntrack", "hashlimit", "helper", "limit",
