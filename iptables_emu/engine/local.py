@@ -10,7 +10,7 @@ from iptables_emu.engine.learn import taught4
 from iptables_emu.engine.local6 import answer_icmp6, unpack
 from iptables_emu.engine.own import send_own
 from iptables_emu.engine.routing6 import output6
-from iptables_emu.engine.sockets import advertised_mss, first_window
+from iptables_emu.engine.sockets import syn_ack
 from iptables_emu.host.address6 import needs_interface
 from iptables_emu.packet.checksum import internet_checksum
 from iptables_emu.packet.headers import tcp
@@ -96,9 +96,9 @@ def _syn_ack(path: Path, pkt: Packet, segment: bytes, listener: Socket) -> None:
                 send_own(path, reset, pkt, attach=False, way=_way_back(path, pkt), by=listener)
         return
     ack = int.from_bytes(segment[4:8], "big") + 1 & 0xFFFFFFFF
-    mss = advertised_mss(path.host, pkt.family, pkt.src)
+    flags, window, options = syn_ack(path.host, pkt, segment, path.machine.rng)
     answer = tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], path.machine.rng.getrandbits(32), ack,
-                      0x12, first_window(mss), b"\x02\x04" + mss.to_bytes(2, "big"))  # fmt: skip
+                 flags, window, options)  # fmt: skip
     send_own(path, answer, pkt, attach=False, way=_way_back(path, pkt), by=listener)
 
 

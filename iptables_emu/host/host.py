@@ -206,9 +206,9 @@ class Host:
             # promote_secondaries is off: the secondaries of a network go with their primary
             gone += [a for a in interface.addresses if a.family == 4 and a.secondary and a.plen == mine.plen
                      and a.network == mine.network]  # fmt: skip
-        interface.addresses = [a for a in interface.addresses if a not in gone]
         fib = self.fibs[mine.family]
         dead = [r for a in gone for r in self._address_routes(interface, a)]
+        interface.addresses = [a for a in interface.addresses if a not in gone]
         values = {a.value for a in gone}
         if mine.family == 4:
             dead += [r for r in fib.all() if r.src in values]
