@@ -14,6 +14,7 @@ from iptables_emu.conntrack.nat_range import NatRange
 from iptables_emu.conntrack.table import SECOND, Conn, CtTemplate, Table
 from iptables_emu.conntrack.tuples import ORIGINAL, REPLY, Tuple, read_tuple
 from iptables_emu.engine.verdict import Verdict
+from iptables_emu.packet.checksum import internet_checksum
 from iptables_emu.packet.exthdr import skip_headers
 from iptables_emu.packet.packet import ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, Packet, transport_checksum_good
 
@@ -124,12 +125,15 @@ class Conntrack:
 
     def summed(self, pkt: Packet, hook: str) -> bool:
         """Whether the transport checksum is good, where it is looked at; REJECT then need not look again."""
-        if hook != "PREROUTING" or not self.sysctl("checksum"):
+        if not self._sums(hook):
             return True
         good = transport_checksum_good(pkt)
         unsummed = pkt.proto == UDP and pkt.data[pkt.l4 + 6 : pkt.l4 + 8] == b"\0\0"
         pkt.sum_valid = good and pkt.proto in (TCP, UDP, UDPLITE, ICMP, ICMPV6) and not unsummed
         return good
+
+    def _sums(self, hook: str) -> bool:
+        return hook == "PREROUTING" and bool(self.sysctl("checksum"))
 
     def _error(self, pkt: Packet, hook: str) -> str | None:
         """Why a TCP, UDP or UDP-Lite packet is INVALID on sight."""
@@ -145,9 +149,11 @@ class Conntrack:
                 return "truncated/malformed packet"
             if segment[6:8] == b"\0\0" and pkt.proto == UDP:
                 return None
+            if pkt.proto == UDP and pkt.family == 6 and self._sums(hook):
+                pkt.sum_total = internet_checksum(bytes(pkt.data))
             return None if checked else "bad checksum"
         if pkt.proto == SCTP:
-            return sctp.error(segment, hook == "PREROUTING" and bool(self.sysctl("checksum")))
+            return sctp.error(segment, self._sums(hook))
         return None
 
     def _normal(self, pkt: Packet, hook: str, template: CtTemplate | None) -> Verdict | None:

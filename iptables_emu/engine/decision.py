@@ -44,11 +44,16 @@ class Decision:
         """Let a packet know of its route what extensions ask (skb_dst)."""
         pkt.mtu = self.mtu(host)
         pkt.gateway = self.route.gateway4 if self.route else None
+        pkt.routed_here = self.ends_here
+
+    @property
+    def ends_here(self) -> bool:
+        return self.kind == "local" and not self.broadcast
 
     def source(self, host: Host, towards: int) -> int | None:
         """The source address of a packet of the host's own on this route."""
         family = self.route.family if self.route else 4
-        if self.route is not None and self.route.src is not None and self.route.type != "local":
+        if self.route is not None and self.route.src is not None and (family == 4 or self.route.type != "local"):
             return self.route.src
         if family == 6 and self.route is not None:
             return host.select_source(self.route.dev, 6, towards)

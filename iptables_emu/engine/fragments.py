@@ -65,6 +65,7 @@ class Reassembly:
         if queue.first is None or not queue.complete:
             return None
         del self.queues[key]
+        pkt.ignore_df = user != "local"
         return self._whole(queue, queue.first, pkt)
 
     @staticmethod

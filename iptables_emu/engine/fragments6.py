@@ -136,6 +136,7 @@ class Reassembly6:
         for name in ("data", "mark", "eth", "pkttype", "priority"):
             setattr(pkt, name, getattr(whole, name))
         pkt.refresh()
+        pkt.ignore_df = True
         pkt.frag_max, pkt.frag_sizes, pkt.frag_head = queue.largest, queue.sizes(), at
         pkt.pull(PULLED.get(pkt.proto, 0))
         pkt.frag_named = 40 if first.data[6] == HOPOPTS else 6

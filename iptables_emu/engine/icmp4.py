@@ -33,13 +33,13 @@ def send_error(path: Path, pkt: Packet, kind: int, code: int, info: int = 0) -> 
 def error_way(path: Path, cause: Packet, probe: Packet) -> tuple[int, Decision] | None:
     """Who an IPv4 error about ``cause`` comes from, and its route (icmp_send, icmp_route_lookup).
 
-    It comes from the cause's destination if that is this host. Else the route, asked without a source, says.
+    It comes from the cause's destination if that is where it is routed to here. Else the route, without a source, says.
     """
     source = 0
-    if path.host.is_local(cause.dst, 4):
+    if cause.routed_here and cause.dst:
+        if not path.host.is_local(cause.dst, 4):
+            return None  # a route alone makes it local: no address of this host could be the source
         source = cause.dst
-    elif cause.routed_here and cause.dst:
-        return None  # a route alone makes it local: no address of this host could be the source
     elif cause.iif and path.host.sysctls.get("net.ipv4.icmp_errors_use_inbound_ifaddr"):
         source = path.host.select_source(cause.iif, 4, cause.src) or 0
     probe.set_src(source)

@@ -40,11 +40,13 @@ def looped(pkt: Packet, data: bytes, decision: Decision) -> Packet:
     """A packet (or a fragment of it, ``data``) as lo hands it in again: it keeps its connection, but no socket."""
     again = pkt.copy() if data == bytes(pkt.data) else Packet(data, mark=pkt.mark)
     again.ct, again.ctinfo, again.untracked = pkt.ct, pkt.ctinfo, pkt.untracked
+    again.related_to_untracked = pkt.related_to_untracked
     again.iif, again.oif = "lo", ""
     again.eth = bytes(12) + (b"\x08\0" if pkt.family == 4 else b"\x86\xdd")
     again.pkttype = HOST
     again.frag_max, again.frag_sizes, again.forwarded = 0, (), False
     again.socket, again.uid, again.gid, again.sk = False, None, None, None
+    again.half_open = False
     again.ip_options, again.sum_valid = None, False
     again.routed_here = False
     again.physin = again.physout = ""

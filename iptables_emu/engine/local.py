@@ -10,8 +10,9 @@ from iptables_emu.engine.learn import taught4
 from iptables_emu.engine.local6 import answer_icmp6, unpack
 from iptables_emu.engine.own import send_own
 from iptables_emu.engine.routing6 import output6
-from iptables_emu.engine.sockets import advertised_mss, first_window
+from iptables_emu.engine.sockets import syn_ack
 from iptables_emu.host.address6 import needs_interface
+from iptables_emu.packet.checksum import internet_checksum
 from iptables_emu.packet.headers import tcp
 from iptables_emu.packet.packet import HOST, ICMP, TCP, UDP, UDPLITE, Packet, transport_checksum_good
 from iptables_emu.trace.events import Noted
@@ -41,6 +42,7 @@ def deliver(path: Path, pkt: Packet, decision: Decision) -> None:
 
 # protocols with a handler of their own besides the ones above, which take the packet without an answer
 HANDLED4 = frozenset({2, 103})
+SUMMED_ANEW = 76  # bytes up to which UDP does not rely on what was summed up before (CHECKSUM_BREAK)
 
 
 def _tcp(path: Path, pkt: Packet, decision: Decision) -> None:
@@ -53,7 +55,7 @@ def _tcp(path: Path, pkt: Packet, decision: Decision) -> None:
     if not (_is_own(path, pkt) or (socket is not None and socket.transparent)):
         return
     if socket is not None and socket.peer is None:
-        _syn_ack(path, pkt, segment, socket.mark)
+        _syn_ack(path, pkt, segment, socket)
         return
     if socket is not None:
         path.machine.emit(Noted(pkt.number, "for a connected socket: what it answers is not shown"))
@@ -85,19 +87,19 @@ def _way_back(path: Path, pkt: Packet) -> Decision | None:
     return output6(path.host, pkt.src, src=pkt.dst, oif=oif, choose=True, said=said)
 
 
-def _syn_ack(path: Path, pkt: Packet, segment: bytes, mark: int) -> None:
+def _syn_ack(path: Path, pkt: Packet, segment: bytes, listener: Socket) -> None:
     """A listener answers a SYN; its sequence number is drawn."""
     if segment[13] & 0x17 != 2:
         if segment[13] & 0x10 and not segment[13] & 4:
             reset = icmp.tcp_reset(pkt)
             if reset is not None:
-                send_own(path, reset, pkt, attach=False, way=_way_back(path, pkt))
+                send_own(path, reset, pkt, attach=False, way=_way_back(path, pkt), by=listener)
         return
     ack = int.from_bytes(segment[4:8], "big") + 1 & 0xFFFFFFFF
-    mss = advertised_mss(path.host, pkt.family, pkt.src)
+    flags, window, options = syn_ack(path.host, pkt, segment, path.machine.rng)
     answer = tcp(pkt.family, pkt.dst, pkt.src, segment[2:4] + segment[:2], path.machine.rng.getrandbits(32), ack,
-                      0x12, first_window(mss), b"\x02\x04" + mss.to_bytes(2, "big"))  # fmt: skip
-    send_own(path, answer, pkt, attach=False, way=_way_back(path, pkt), mark=mark)
+                 flags, window, options)  # fmt: skip
+    send_own(path, answer, pkt, attach=False, way=_way_back(path, pkt), by=listener)
 
 
 def _udp(path: Path, pkt: Packet, decision: Decision) -> None:
@@ -108,15 +110,21 @@ def _udp(path: Path, pkt: Packet, decision: Decision) -> None:
     if pkt.proto == UDP:
         if pkt.family == 6 and size == 0:
             size = len(segment)  # a jumbogram's, which nothing here can be
-        if not 8 <= size <= len(segment):
+        if not 8 <= size <= len(segment) or (size > SUMMED_ANEW and _outdated_sum(pkt)):
             return
         if size < len(segment):  # what is behind the datagram is cut off, also from what an error quotes
             pkt = pkt.copy()
             del pkt.data[pkt.l4 + size :]
     if decision.broadcast or _socket(path, pkt, segment) is not None:
         return
-    pkt.ct = None  # nf_reset_ct: conntrack finds the connection anew by what the error quotes
+    # nf_reset_ct: conntrack finds the connection anew by what the error quotes
+    pkt.ct, pkt.untracked, pkt.related_to_untracked = None, False, False
     path.error(pkt, *((3, 3) if pkt.family == 4 else (1, 4)))
+
+
+def _outdated_sum(pkt: Packet) -> bool:
+    """Whether conntrack's sum includes an IPv6 header that was written to since (udp6_csum_init)."""
+    return pkt.sum_total is not None and internet_checksum(bytes(pkt.data)) != pkt.sum_total
 
 
 def _icmp4(path: Path, pkt: Packet, decision: Decision) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from iptables_emu.conntrack import nat
@@ -83,9 +84,18 @@ class Machine:
         self.program.now = self.now
         self.program.prepare()
 
-    def gather6(self, pkt: Packet, user: str) -> bool:
-        """Conntrack's reassembly of IPv6 (ipv6_defrag); False: the packet waits, or is dropped."""
-        if pkt.ct is not None or pkt.untracked or pkt.length == 40 or fragments6.head_is_cut(pkt, 40, pkt.data[6]):
+    def gather(self, pkt: Packet, user: str) -> bool:
+        """Conntrack's reassembly (ipv4_conntrack_defrag); False: the packet waits, or is dropped.
+
+        What conntrack has seen already, which comes back by lo, stays as it is."""
+        if not self.defrag[pkt.family] or pkt.ct is not None or pkt.untracked:
+            return True
+        if pkt.family == 6:
+            return self._gather6(pkt, user)
+        return not (pkt.mf or pkt.frag_offset) or self.fragments.add(pkt, user, self.now) is not None
+
+    def _gather6(self, pkt: Packet, user: str) -> bool:
+        if pkt.length == 40 or fragments6.head_is_cut(pkt, 40, pkt.data[6]):
             return True
         try:
             piece = fragments6.read(pkt)
@@ -110,6 +120,7 @@ class Machine:
             if queue.first is not None and queue.iif:
                 queue.first.iif = queue.iif
                 decision = self.path.routing.input(queue.first)
+                queue.first.routed_here = decision.ends_here
                 if decision.kind == "local" or (user == "local" and decision.kind == "forward"):
                     self.path.error(queue.first, 11, 1)
         patience, conntracks = get("net.ipv6.ip6frag_time"), get("net.netfilter.nf_conntrack_frag6_timeout")
@@ -205,7 +216,8 @@ class Machine:
         this host has changed so that it must be routed again."""
         before = _routed_by(pkt)
         ctx.queue = None
-        verdict = traverse(self.program, table, chain, pkt, ctx, self.write)
+        with self.path.backlog.held() if self.personality == "legacy" else nullcontext():  # ipt_do_table
+            verdict = traverse(self.program, table, chain, pkt, ctx, self.write)
         queued = ctx.queued = verdict is Verdict.QUEUE
         local = ctx.hook == "OUTPUT"
         looks = table.name == "mangle" and (not queued or self.personality == "legacy")

@@ -12,6 +12,7 @@ from iptables_emu.packet.packet import ICMP, ICMPV6, NO_FILE, TCP, Packet
 
 if TYPE_CHECKING:
     from iptables_emu.engine.path import Path
+    from iptables_emu.host.sockets import Socket
 
 SYN = 2
 NEIGHBOURS_ALONE = 255  # the hop limit of neighbour discovery
@@ -24,11 +25,11 @@ def send_own(
     *,
     attach: bool,
     way: Decision | None = None,
-    mark: int = 0,
+    by: Socket | None = None,
     established: bool = False,
 ) -> None:
     """A packet of the host's own: routed, OUTPUT, POSTROUTING. ``attach``: it belongs to the cause's connection,
-    ``established``: as the answer of its other side."""
+    ``established``: as the answer of its other side. ``by``: the socket that answers."""
     is_icmp = data[9 if data[0] >> 4 == 4 else 6] in (ICMP, ICMPV6)
     family = data[0] >> 4
     if is_icmp and family in path.icmp_busy:
@@ -40,7 +41,7 @@ def send_own(
         if echo is None:
             return
         data = echo
-    reply = Packet(data, mark=mark)
+    reply = Packet(data, mark=by.mark if by else 0)
     if cause is not None and echoes is not None:
         reply.ip_options = ip_options.of_answer(cause, echoes)
     reply.ipid_own = True
@@ -48,7 +49,10 @@ def send_own(
         reply.set_ttl(path.host.sysctls.get("net.ipv4.ip_default_ttl"))
     # REJECT's RST has no socket, nor has any of IPv6 (tcp_v6_send_response)
     rejects = attach and reply.proto == TCP
-    if not (rejects or (reply.proto == TCP and family == 6 and not reply.data[reply.l4 + 13] & SYN)):
+    if by is not None:
+        reply.socket, reply.uid, reply.gid, reply.sk = True, by.uid, by.gid, by
+        reply.half_open = bool(reply.data[reply.l4 + 13] & SYN)
+    elif not (rejects or (reply.proto == TCP and family == 6)):
         reply.socket, reply.uid, reply.gid = True, NO_FILE, NO_FILE
     # summed up at once are IPv4's RST of the stack and IPv6's of REJECT
     reply.pending_checksum = reply.proto == TCP and (rejects is (family == 4) or bool(reply.data[reply.l4 + 13] & SYN))
@@ -57,6 +61,8 @@ def send_own(
         reply.ctinfo = t.RELATED_REPLY if cause.ctinfo < t.IS_REPLY else t.RELATED
         if established:
             reply.ctinfo = t.ESTABLISHED_REPLY
+    elif attach and cause is not None:
+        reply.related_to_untracked = cause.untracked or cause.related_to_untracked
     said = again(path.host, reply) if rejects else of_socket(reply)
     decision = way or path.routing.output(reply, any_source=True, said=said)
     if decision.kind in NOWHERE:
@@ -72,8 +78,10 @@ def send_own(
     if family == 4 and reply.dst >> 28 == 14:
         reply.set_ttl(1)  # IP_MULTICAST_TTL's default
     reply.oif = decision.dev
-    if is_icmp:
+    if not is_icmp:
+        path.local_out(reply, decision, "reply")
+        return
+    with path.backlog.held():
         path.icmp_busy.add(family)
-    path.local_out(reply, decision, "reply")
-    if is_icmp:
+        path.local_out(reply, decision, "reply")
         path.icmp_busy.discard(family)

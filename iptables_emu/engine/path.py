@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from iptables_emu.conntrack.tcp import set_closing
 from iptables_emu.engine import beyond, bridge, fragments, icmp4, icmp6, ip_options, link, path6
 from iptables_emu.engine.asked import again, of_socket
+from iptables_emu.engine.backlog import Backlog
 from iptables_emu.engine.decision import NOWHERE, Decision
 from iptables_emu.engine.local import deliver
 from iptables_emu.engine.machine import Machine
@@ -19,13 +19,12 @@ from iptables_emu.engine.routing import Routing
 from iptables_emu.engine.verdict import Verdict
 from iptables_emu.model.address import show
 from iptables_emu.packet.packet import HOST, LOOPBACK, OTHERHOST, Malformed, Packet
-from iptables_emu.trace.events import Delivered, Emitted, Noted, Routed
+from iptables_emu.trace.events import Delivered, Emitted, Routed
 
 if TYPE_CHECKING:
     from iptables_emu.host.sockets import Socket
 
 ARP = b"\x08\6"
-MOST_PACKETS = 200  # that one may lead to: copies over lo double each round until their TTL runs out
 
 
 class Path:
@@ -37,9 +36,9 @@ class Path:
         self.routing = Routing(machine.host)
         machine.path = self
         self._route_of: dict[int, Decision] = {}
-        self._backlog: deque[tuple[Packet, int | None, Decision]] = deque()  # what lo will hand in again
-        self._in_call = False  # a socket's call is being carried out, so what comes back by a link is not put off
+        self.backlog = Backlog(self)
         self.icmp_busy: set[int] = set()  # families: the kernel sends no ICMP from within sending ICMP
+        self._copying = False
         self.peers = Peers()
         self.neighbours = Neighbours(self)
         self.rations = Rations(self.host, self.peers, machine.rng)
@@ -68,37 +67,19 @@ class Path:
             bridge.receive(self, interface, pkt)
         elif pkt.pkttype != OTHERHOST and link.sane(pkt):
             self.input(pkt)
-        self._loop_back()
+        self.backlog.drain()
 
     def wait_over(self) -> None:
         """Time has passed: for those who wait for a neighbour, too."""
         self.neighbours.advance(self.machine.now)
-        self._loop_back()
-
-    def _loop_back(self) -> None:
-        """Packets that went out by lo come in again, when all else is done (netif_rx)."""
-        self._in_call = False
-        last = self.machine.numbers + MOST_PACKETS
-        while self._backlog:
-            pkt, number, decision = self._backlog.popleft()
-            if self.machine.numbers > last:
-                self._backlog.clear()
-                told = f"{MOST_PACKETS} packets came of this one: it goes on, the trace does not"
-                self.machine.emit(Noted(number or pkt.number, told))
-                return
-            self.input(pkt, number, decision)
+        self.backlog.drain()
 
     def input(self, pkt: Packet, looped_from: int | None = None, known: Decision | None = None) -> None:
         """ip_rcv: PREROUTING, then the routing decision. ``known``: a looped packet keeps the route it was sent by."""
         machine = self.machine
         if pkt.family == 6 and not path6.admitted(self, pkt):
             return
-        if machine.defrag[pkt.family] and (pkt.mf or pkt.frag_offset) and pkt.family == 4:
-            whole = machine.fragments.add(pkt, "conntrack", machine.now)
-            if whole is None:
-                return
-            pkt = whole
-        elif machine.defrag[6] and pkt.family == 6 and not machine.gather6(pkt, "in"):
+        if not machine.gather(pkt, "in"):
             return
         machine.start(pkt, "wire" if looped_from is None else "loop", looped_from)
         dst = pkt.dst
@@ -112,7 +93,7 @@ class Path:
         if pkt.physin:
             machine.emit(Routed(pkt.number, "up", f"from port {pkt.physin} up to {pkt.iif}"))
         machine.emit(Routed(pkt.number, decision.kind, decision.text, decision.dev))
-        pkt.realm, pkt.routed_here = decision.realm, decision.kind == "local" and not decision.broadcast
+        pkt.realm, pkt.routed_here = decision.realm, decision.ends_here
         has_options = pkt.family == 4 and pkt.l4 > 20 and decision.kind != "martian"
         if has_options and not self._read_options(pkt, decision):
             return
@@ -216,7 +197,7 @@ class Path:
         size = len(pkt.data)
         if pkt.frag_max and pkt.df and pkt.frag_max > mtu:
             return True
-        return size > mtu and pkt.df and not pkt.frag_max
+        return size > mtu and pkt.df and not pkt.ignore_df
 
     def _redirect(self, pkt: Packet, decision: Decision) -> None:
         """An ICMP redirect, rationed for each source (ip_rt_send_redirect)."""
@@ -246,7 +227,7 @@ class Path:
             return
         mtu = decision.mtu(self.host, forwarding=pkt.forwarded)
         if len(pkt.data) > mtu or pkt.frag_max:
-            if (pkt.df and not pkt.frag_max and len(pkt.data) > mtu) or (pkt.frag_max > mtu and pkt.df):
+            if pkt.df and (not pkt.ignore_df or pkt.frag_max > mtu):
                 self.error(pkt, 3, 4, mtu)
                 machine.end(pkt, "sent", f"longer than the MTU by {decision.dev}, {mtu}: not sent")
                 return
@@ -273,12 +254,9 @@ class Path:
                 machine.start(pkt, "copy")  # a copy that was dropped is not told apart even now
 
     def come_back(self, pkt: Packet, decision: Decision) -> None:
-        """A packet that comes in at once when a socket sends it, else when all else is done (netif_rx)."""
-        if not link.sane(pkt):
-            return
-        self._backlog.append((pkt, None, decision))
-        if self._in_call:
-            self._loop_back()
+        """A copy for this host of what it sends."""
+        if link.sane(pkt):
+            self.backlog.put(pkt, None, decision)
 
     def transmit(self, pkt: Packet, data: bytes, decision: Decision) -> None:
         """Onto the wire, or back in by lo."""
@@ -290,7 +268,7 @@ class Path:
             # an IPv6 fragment has another length than the whole, by which it would be known again
             same = pkt.family == 4 or data[4:6] == pkt.data[4:6]
             if link.sane(looped):
-                self._backlog.append((looped, pkt.number if same else None, decision))
+                self.backlog.put(looped, pkt.number if same else None, decision)
             return
         if interface.kind not in ("veth", "bridge"):
             return
@@ -311,12 +289,12 @@ class Path:
         """A packet from a raw socket of this host, or from one that has its source address already (``bound``);
         returns the error of the call, or "".
         """
-        error = self._send_raw(pkt, raw=not bound)
-        self._loop_back()
+        with self.backlog.call():
+            error = self._send_raw(pkt, raw=not bound)
+        self.backlog.drain()
         return error
 
     def _send_raw(self, pkt: Packet, raw: bool) -> str:
-        self._in_call = True
         decision = self.routing.output(pkt, raw=raw, said=of_socket(pkt))
         if decision.kind in NOWHERE:
             return decision.text
@@ -335,12 +313,7 @@ class Path:
     def local_out(self, pkt: Packet, decision: Decision, origin: str) -> bool:
         """OUTPUT and on; False when OUTPUT does not let it pass."""
         machine = self.machine
-        if machine.defrag[4] and pkt.family == 4 and (pkt.mf or pkt.frag_offset):
-            whole = machine.fragments.add(pkt, "output", machine.now)
-            if whole is None:
-                return True
-            pkt = whole
-        elif machine.defrag[6] and pkt.family == 6 and not machine.gather6(pkt, "out"):
+        if not machine.gather(pkt, "out"):
             return True
         machine.start(pkt, origin)
         pkt.realm = decision.realm
@@ -385,13 +358,16 @@ class Path:
         send_own(self, data, cause, attach=True, established=True)
 
     def send_copy(self, copy: Packet, gateway: int, oif: str) -> None:
-        """TEE's copy, untracked, towards its gateway."""
+        """TEE's copy, untracked, towards its gateway; on its way out it is not copied again, by whatever rule."""
         copy.ct, copy.untracked = None, True
         decision = self.routing.via(copy, gateway, oif)
-        if decision is None:
+        if decision is None or self._copying:
             return
         copy.oif = decision.dev
-        self.local_out(copy, decision, "copy")
+        with self.backlog.held():
+            self._copying = True  # in_nf_duplicate
+            self.local_out(copy, decision, "copy")
+            self._copying = False
 
     def bounce(self, pkt: Packet) -> None:
         """MIRROR: the packet leaves as it is, past every hook."""

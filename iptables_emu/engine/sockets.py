@@ -1,4 +1,4 @@
-"""What a connecting socket of the host sends first."""
+"""What a connecting socket of the host sends first, and what a listening one answers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from iptables_emu.model.address import network
 from iptables_emu.packet.checksum import internet_checksum
 from iptables_emu.packet.headers import ipv4, ipv6, tcp
 from iptables_emu.packet.packet import TCP, UDP, Packet, pseudo_header
+from iptables_emu.packet.tcp_options import MSS, NOP, SACK, TIMESTAMP, WSCALE, option_values
 
 if TYPE_CHECKING:
+    from random import Random
+
     from iptables_emu.engine.emulator import Engine
     from iptables_emu.host.fib import Route
     from iptables_emu.host.host import Host
 
+SYN_ACK, ECE, ECN_ASKED = 0x12, 0x40, 0xC0
 SPACE = 65536  # half of tcp_rmem's default
 SCALE = 10  # for tcp_rmem's largest, 32 MiB
 # MSS, SACK permitted, timestamps, window scale: Linux's SYN
@@ -55,6 +59,24 @@ def connect_packet(host: Host, engine: Engine, value: Mapping[str, Any]) -> Pack
     if family == 6:
         return Packet(ipv6(src, dst, UDP, segment), mark=mark)
     return Packet(ipv4(src, dst, UDP, segment, df=_discovers(host, dst, len(segment) + 20)), mark=mark)
+
+
+def syn_ack(host: Host, pkt: Packet, syn: bytes, rng: Random) -> tuple[int, int, bytes]:
+    """What a listener answers: flags, window, and options as far as the SYN has them (tcp_synack_options)."""
+    get, asked = host.sysctls.get, option_values(syn)
+    stamped = TIMESTAMP in asked and bool(get("net.ipv4.tcp_timestamps"))
+    sack = SACK in asked and bool(get("net.ipv4.tcp_sack"))
+    mss = advertised_mss(host, pkt.family, pkt.src)
+    out = bytes((MSS, 4)) + mss.to_bytes(2, "big")
+    if stamped:
+        out += bytes((SACK, 2) if sack else (NOP, NOP)) + bytes((TIMESTAMP, 10))
+        out += rng.randbytes(4) + asked[TIMESTAMP][:4]
+    elif sack:
+        out += bytes((NOP, NOP, SACK, 2))
+    if WSCALE in asked and get("net.ipv4.tcp_window_scaling"):
+        out += bytes((NOP, WSCALE, 3, SCALE))
+    ecn = syn[13] & ECN_ASKED == ECN_ASKED and not syn[12] & 15 and not pkt.tos & 3 and get("net.ipv4.tcp_ecn")
+    return SYN_ACK | (ECE if ecn else 0), first_window(mss - (12 if stamped else 0)), out
 
 
 def _without_df(pkt: Packet) -> Packet:

@@ -199,7 +199,8 @@ class Host:
     def _address_routes(self, interface: Interface, address: Address) -> list[Route]:
         """fib_add_ifaddr and addrconf: the local route, the network, its broadcast address."""
         family, dev, value, plen = address.family, interface.name, address.value, address.plen
-        out = [Route(family, value, full(family), dev, src=value, table=LOCAL, type="local")]
+        first = self._primary(interface, address).value
+        out = [Route(family, value, full(family), dev, src=first, table=LOCAL, type="local")]
         if family == 6:
             if plen < 128:
                 out.append(Route(6, address.network, plen, dev, metric=256))
@@ -216,6 +217,14 @@ class Host:
             out.append(Route(4, broadcast, 32, dev, src=value, table=LOCAL, type="broadcast"))
         return out
 
+    @staticmethod
+    def _primary(interface: Interface, address: Address) -> Address:
+        """The first address of the same network, which this host's packets to the others come from."""
+        if not address.secondary:
+            return address
+        return next(a for a in interface.addresses if a.family == 4 and not a.secondary
+                    and (a.plen, a.network) == (address.plen, address.network))  # fmt: skip
+
     def remove_address(self, name: str, address: Address) -> bool:
         """Take an address away, with its routes and those that used it as source. False: it had none such."""
         interface = self.interfaces[name]
@@ -228,9 +237,9 @@ class Host:
             # promote_secondaries is off: the secondaries of a network go with their primary
             gone += [a for a in interface.addresses if a.family == 4 and a.secondary and a.plen == mine.plen
                      and a.network == mine.network]  # fmt: skip
-        interface.addresses = [a for a in interface.addresses if a not in gone]
         fib = self.fibs[mine.family]
         dead = [r for a in gone for r in self._address_routes(interface, a)]
+        interface.addresses = [a for a in interface.addresses if a not in gone]
         values = {a.value for a in gone}
         if mine.family == 4:
             dead += [r for r in fib.all() if r.src in values]

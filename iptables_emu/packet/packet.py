@@ -52,8 +52,10 @@ class Packet:
         "frag_sizes",
         "gateway",
         "gid",
+        "half_open",
         "hotdrop",
         "ident",
+        "ignore_df",
         "iif",
         "ip_options",
         "ipid_own",
@@ -74,11 +76,13 @@ class Packet:
         "proto",
         "proto_before_ah",
         "realm",
+        "related_to_untracked",
         "routed_here",
         "secmark",
         "sk",
         "socket",
         "src",
+        "sum_total",
         "sum_valid",
         "tos",
         "truncated",
@@ -99,20 +103,24 @@ class Packet:
         self.gid: int | None = None
         self.routed_here = False  # its route ends at this host (RTCF_LOCAL)
         self.socket = False  # a socket of this host sent it
+        self.half_open = False  # sent for a connection that is not made yet (request_sock)
         self.sk: Socket | None = None  # its sender, or that it is for, where that is known before its delivery
         self.ct: Conn | None = None
         self.ctinfo = 0
         self.untracked = False
+        self.related_to_untracked = False  # made about such a packet: what is set already, no rule sets (nf_ct_attach)
         self.hotdrop = False
         self.forwarded = False
         self.ipid_own = False  # the host chose the IP id
         self.pending_checksum = False  # it is summed up only where the packet leaves (CHECKSUM_PARTIAL)
         self.nat_done = False
+        self.sum_total: int | None = None  # of all bytes, of an IPv6 datagram that conntrack has summed up
         self.sum_valid = False  # conntrack has found the transport checksum right
         self.ip_options: IpOptions | None = None  # as routing read them at input
         self.physin = self.physout = ""  # ports of a bridge: came in by, will leave by
         self.link = ""  # by which link IPv6 takes it to have come, where that is not iif
         self.frag_df = False  # fragments that are made anew get DF (IPSKB_FRAG_PMTU)
+        self.ignore_df = False  # it may be taken apart again in spite of its DF: conntrack put it together
         self.frag_max = 0  # largest fragment it was put together from
         self.frag_sizes: tuple[int, ...] = ()
         self.frag_head = 0  # bytes before the first fragment's payload

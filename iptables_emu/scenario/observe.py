@@ -12,6 +12,7 @@ from typing import Any
 from iptables_emu.packet.describe import describe
 from iptables_emu.packet.exthdr import AH, EXTENSION_HEADERS
 from iptables_emu.packet.packet import Packet
+from iptables_emu.scenario.kernel.tracker import identity
 from iptables_emu.trace.events import (
     ChainEnd,
     Delivered,
@@ -32,6 +33,7 @@ from iptables_emu.trace.events import (
 
 NAT_TARGETS = re.compile(r" -j (DNAT|SNAT|MASQUERADE|REDIRECT|NETMAP)\b")
 PLAIN_QUEUE = re.compile(r" -j NFQUEUE( --queue-num 0)?$")
+MSS_OPTION = 4  # bytes
 LEGACY_KNOWN = frozenset({"", "ACCEPT", "DROP", "RETURN", "REJECT"})
 
 
@@ -62,15 +64,14 @@ class Step:
         if isinstance(event, PacketStart):
             if self.personality == "nft" and untraced(event.data):
                 return
-            loop = event.origin == "loop" and not (self.personality == "nft" and headless(event.data))
+            loop = event.iif == "lo" and event.origin in ("wire", "loop")
+            loop &= not (self.personality == "nft" and headless(event.data))
+            same = identity(event.data)
+            came = self._sent_by_lo(same) if loop else None
             self.order.append(number)
-            length = event.data[4:6] if event.data[0] >> 4 == 6 else None
-            came = self.grown.get(event.looped_from or 0, event.looped_from)
-            if came is not None and self.packets.get(came, {}).get("length") not in (None, length):
-                came = None  # it is not as long as when it was first seen
             self.packets[number] = {"path": [], "fate": "dropped", "seen": describe(self._told(event.data)),
-                                    "looped_from": came, "loop": loop, "length": length,
-                                    "six": length is not None}  # fmt: skip
+                                    "looped_from": came, "loop": loop, "left_by": "", "identity": same,
+                                    "six": event.data[0] >> 4 == 6}  # fmt: skip
         elif isinstance(event, Emitted):
             told = {"iface": event.iface, "frame_hex": event.frame.hex(), "summary": describe(event.frame[14:])}
             self.emitted.append(told)
@@ -83,6 +84,7 @@ class Step:
                 self._risen(event.packet, number)
         elif isinstance(event, HookEntered):
             self.hooks[number] = event.hook
+            self.packets[number]["left_by"] = event.oif
             if number < 0 and number not in self.order:
                 self.order.append(number)
             if event.hook in ("PREROUTING", "OUTPUT"):
@@ -98,7 +100,7 @@ class Step:
         elif isinstance(event, RuleHit):
             self._rule(number, event)
         elif isinstance(event, Rewritten) and (event.what, event.before) == ("mss", "none"):
-            if self.personality == "legacy" and self.packets[number]["length"] and number in self.open:
+            if self.personality == "legacy" and self.packets[number]["six"] and number in self.open:
                 self._grow(event.packet, number)
         elif isinstance(event, ChainEnd):
             self._add(number, _event(event.chain, "return", "return"))
@@ -118,6 +120,14 @@ class Step:
             self._seen(number, "POSTROUTING")
             self.packets[number]["fate"] = "sent"
 
+    def _sent_by_lo(self, same: bytes) -> int | None:
+        """Which packet a looped one seems to be: of those that look alike, the last that was sent."""
+        for number in reversed(self.order):
+            packet = self.packets[number]
+            if packet["fate"] == "sent" and packet["left_by"] == "lo" and packet["identity"] == same:
+                return number
+        return None
+
     def _grow(self, packet: int, number: int) -> None:
         """An IPv6 packet has got one more option: ip_tables' trace knows it by its length, and so no more."""
         new = self.grown[packet] = -len(self.grown) - 1
@@ -125,13 +135,15 @@ class Step:
         self._close(number)
         self.open[new] = trace
         self.order.append(new)
-        fresh = {"path": [trace["hook"]], "looped_from": None, "loop": False, "length": None}
+        fresh = {"path": [trace["hook"]], "looped_from": None, "loop": False}
         self.packets[new] = {**self.packets[number], **fresh}
+        length = int.from_bytes(self.packets[new]["identity"][:2], "big") + MSS_OPTION
+        self.packets[new]["identity"] = length.to_bytes(2, "big") + self.packets[new]["identity"][2:]
 
     def _risen(self, packet: int, number: int) -> None:
         """A packet goes up from a bridge's port: nf_tables' trace takes it for another one, at its next hook."""
         new = self.grown[packet] = -len(self.grown) - 1
-        fresh: dict[str, Any] = {"path": [], "looped_from": None, "loop": False, "length": None}
+        fresh: dict[str, Any] = {"path": [], "looped_from": None, "loop": False}
         self.packets[new] = {**self.packets[number], **fresh}
 
     def _told(self, data: bytes) -> bytes:

@@ -75,6 +75,8 @@ class Cgroup(Match):
 
         def test(pkt: Packet, ctx: Context) -> bool | None:
             socket = pkt.sk
+            if pkt.half_open:
+                return False
             if pkt.socket:
                 socket = KERNEL if pkt.uid == NO_FILE else socket or ctx.host.sockets.sender(pkt)
             elif socket is None:

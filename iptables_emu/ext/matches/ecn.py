@@ -80,7 +80,7 @@ class Ecn(Match):
         ect, not_ect = self.ect, self.not_ect
         tcp = _tcp_test(self.ece, self.cwr)
 
-        def test(pkt: Packet, ctx: Context) -> bool | None:
+        def test(pkt: Packet, ctx: Context) -> bool:
             if ect is not None and (pkt.tos & 3 == ect) is not_ect:
                 return False
             return tcp(pkt)
@@ -93,19 +93,19 @@ class Ecn(Match):
         return self.save(base).strip(), have
 
 
-def _tcp_test(ece: bool | None, cwr: bool | None) -> Callable[[Packet], bool | None]:
+def _tcp_test(ece: bool | None, cwr: bool | None) -> Callable[[Packet], bool]:
     mask = (ECE if ece is not None else 0) | (CWR if cwr is not None else 0)
     wanted = (ECE if ece else 0) | (CWR if cwr else 0)
 
-    def test(pkt: Packet) -> bool | None:
+    def test(pkt: Packet) -> bool:
         if not mask:
             return True
-        if pkt.frag_offset and pkt.family == 6:
-            return None  # where the kernel then reads is nowhere laid down
-        # the bytes at this place, of a later fragment too; a short header does not hotdrop here
-        if len(pkt.data) - pkt.l4 < TCP_HEADER:
+        # the bytes at this place, of a later fragment too, where IPv6 has the packet's beginning for its header's; a
+        # short header does not hotdrop here
+        start = 0 if pkt.family == 6 and pkt.frag_offset else pkt.l4
+        if len(pkt.data) - start < TCP_HEADER:
             return False
-        return pkt.data[pkt.l4 + FLAGS_AT] & mask == wanted
+        return pkt.data[start + FLAGS_AT] & mask == wanted
 
     return test
 

@@ -159,8 +159,11 @@ class String(Match):
         searcher = BoyerMoore.of(wanted, self.icase)
 
         def bm_test(pkt: Packet, ctx: Context) -> bool | None:
-            # the pieces of a reassembled packet may have been put together, or not
-            places = {searcher.find(blocks) for blocks in ([pkt.as_held()[start:]], _pieces(pkt, start))}
+            ways = [_pieces(pkt, start)]
+            if pkt.frag_max and not pkt.ignore_df:
+                # pieces are put together at delivery where there is room behind the first (ip_frag_coalesce_ok)
+                ways.append([pkt.as_held()[start:]])
+            places = {searcher.find(blocks) for blocks in ways}
             answers = {(0 <= place <= latest) is not inverted for place in places}
             return answers.pop() if len(answers) == 1 else None
 

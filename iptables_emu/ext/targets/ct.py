@@ -168,7 +168,7 @@ class Ct(Target):
         template = Conn.of_template(CtTemplate(self.zone, self.direction, self.helper, self.by_mark))
 
         def act(pkt: Packet, ctx: Context) -> Flow:
-            if pkt.ct is None and not pkt.untracked:
+            if pkt.ct is None and not pkt.untracked and not pkt.related_to_untracked:
                 pkt.ct, pkt.ctinfo = template, NEW
             return Flow.CONTINUE
 

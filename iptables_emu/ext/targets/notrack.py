@@ -36,7 +36,7 @@ class Notrack(Target):
 
 def untrack(pkt: Packet, ctx: Context) -> Flow:
     """Mark the packet as untracked, unless conntrack has seen it already (a packet back over lo)."""
-    if pkt.ct is None:
+    if pkt.ct is None and not pkt.related_to_untracked:
         pkt.untracked = True
     return Flow.CONTINUE
 

@@ -11,6 +11,7 @@ from iptables_emu.options.numbers import U32
 from iptables_emu.options.types import uint
 from iptables_emu.packet.headers import tcp
 from iptables_emu.packet.packet import transport_checksum_good
+from iptables_emu.packet.tcp_options import MSS, NOP, SACK, TIMESTAMP, WSCALE, option_values
 
 if TYPE_CHECKING:
     from iptables_emu.engine.context import Context
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 FLAGS: Final = ("sack-perm", "timestamp", "ecn")
 FIN, SYN, RST, ACK, ECE, CWR = 1, 2, 4, 16, 64, 128
-NOP, MSS, WSCALE, SACK, TIMESTAMP = 1, 2, 3, 4, 8
-SIZES: Final = {MSS: 4, WSCALE: 3, SACK: 2, TIMESTAMP: 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ class SynProxy(Target):
 
     def _syn_ack(self, pkt: Packet, syn: bytes, cookie: int, now: int) -> bytes:
         """The answer to a SYN: of its options those that the rule lets pass (synproxy_send_client_synack)."""
-        asked = _options(syn[20 : (syn[12] >> 4) * 4])
+        asked = option_values(syn)
         ecn = "ecn" in self.flags and syn[13] & (ECE | CWR) == ECE | CWR
         stamped = "timestamp" in self.flags and TIMESTAMP in asked
         sack = stamped and "sack-perm" in self.flags and SACK in asked
@@ -110,22 +109,6 @@ class SynProxy(Target):
         flags = SYN | ACK | (ECE if ecn and stamped else 0)
         seq = int.from_bytes(syn[4:8], "big") + 1 & U32
         return tcp(pkt.family, pkt.dst, pkt.src, syn[2:4] + syn[:2], cookie, seq, flags, 0, out)
-
-
-def _options(data: bytes) -> dict[int, bytes]:
-    """The values of the TCP options of their right size."""
-    found, at = {}, 0
-    while at < len(data) and data[at]:
-        if data[at] == NOP:
-            at += 1
-            continue
-        size = data[at + 1] if at + 1 < len(data) else 0
-        if size < 2 or at + size > len(data):
-            break
-        if SIZES.get(data[at]) == size:
-            found[data[at]] = data[at + 2 : at + size]
-        at += size
-    return found
 
 
 EXTENSIONS = (SynProxy,)

@@ -47,26 +47,18 @@ class Tee(Target):
         return None if self.gateway else "EINVAL"
 
     def compile(self, cx: Compile) -> Action:
-        # a copy on its way out is not copied again, by whatever rule (in_nf_duplicate)
-        copying: list[bool] = cx.shared.setdefault(("TEE", "copying"), [])
-
         def act(pkt: Packet, ctx: Context) -> Flow:
-            if copying:
-                return Flow.CONTINUE
             copy = pkt.copy()
             copy.socket, copy.uid, copy.gid = False, None, None
             copy.frag_sizes = ()  # the pieces are shared with the packet, so it is cut anew
             copy.ct, copy.ctinfo, copy.untracked, copy.sk = None, 0, True, None
+            copy.related_to_untracked = copy.half_open = False
             if copy.family == 4:
                 copy.data[6] |= 0x40  # DF: so that the sender hears of a smaller MTU on the copy's way
                 copy.refresh_ip_checksum()
             if ctx.hook in ("PREROUTING", "INPUT"):
                 copy.set_ttl(copy.ttl - 1 & 0xFF)
-            copying.append(True)
-            try:
-                ctx.path.send_copy(copy, self.gateway, self.oif)
-            finally:
-                copying.clear()
+            ctx.path.send_copy(copy, self.gateway, self.oif)
             return Flow.CONTINUE
 
         return act

@@ -11,6 +11,7 @@ from iptables_emu.scenario.format import ScenarioError, check_scenario
 from tests.kernel.fuzz import hosts, kube, sets
 from tests.kernel.fuzz.aimed import Aimed
 from tests.kernel.fuzz.crafted import Crafted
+from tests.kernel.fuzz.furnish import furnish
 from tests.kernel.fuzz.pools import TABLES
 from tests.kernel.fuzz.rules import Writer
 from tests.kernel.fuzz.talks import Talks
@@ -48,7 +49,7 @@ def generate(profile: str, seed: int) -> Scenario:
         "host": net.host,
         "rulesets": {"ipv6": lines} if net.family == 6 else {"ipv4": lines},
         "backend": backend,
-        "steps": [],
+        "steps": furnish(rng, net, str(lines)) if profile in TABLES else [],
     }
     if "-j DNAT" in str(lines) or "-j SNAT" in str(lines) or "*nat" in lines:
         scenario["random"] = True

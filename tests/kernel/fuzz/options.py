@@ -14,8 +14,9 @@ BOTH_SIDES = 0.2  # how often "!" stands before what can have it
 
 
 # the groups of the process that runs a scenario on the kernel are nobody's business
+# what osf logs goes where the trace of the kernel's side goes
 # and --expevents alone switches off the events by which a scenario sees connections
-UNDRAWN = {"owner": ("suppl-groups",), "CT": ("expevents",)}
+UNDRAWN = {"owner": ("suppl-groups",), "osf": ("log",), "CT": ("expevents",)}
 
 
 def options(draw: Draw, cls: type[Extension], values: Mapping[str, Maker]) -> str:

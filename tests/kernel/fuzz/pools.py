@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 PURE: Final = (
-    "addrtype", "ah", "bpf", "comment", "dccp", "dscp", "dst", "ecn", "esp", "eui64", "frag", "hbh",
-    "hl", "icmp", "icmp6", "ipcomp", "iprange", "ipv6header", "length", "mac", "mark", "mh", "multiport", "owner",
-    "physdev", "pkttype", "policy", "realm", "rpfilter", "rt", "sctp", "srh", "string", "tcp", "tcpmss", "tos",
-    "ttl", "u32", "udp",
+    "addrtype", "ah", "bpf", "cgroup", "comment", "dccp", "devgroup", "dscp", "dst", "ecn", "esp", "eui64", "frag",
+    "hbh", "hl", "icmp", "icmp6", "ipcomp", "iprange", "ipv6header", "length", "mac", "mark", "mh", "multiport", "osf",
+    "owner", "physdev", "pkttype", "policy", "realm", "rpfilter", "rt", "sctp", "socket", "srh", "string", "tcp",
+    "tcpmss", "tos", "ttl", "u32", "udp",
 )  # fmt: skip
 STATE: Final = (
     "bpf", "cluster", "connbytes", "connlabel", "connlimit", "connmark", "conntrack", "hashlimit", "helper", "limit",
@@ -17,7 +17,7 @@ STATE: Final = (
 TARGETS: Final = (
     "AUDIT", "CHECKSUM", "CLASSIFY", "CONNMARK", "CONNSECMARK", "CT", "DNAT", "DNPT", "DSCP", "ECN", "HL", "HMARK",
     "IDLETIMER", "LOG", "MARK", "MASQUERADE", "NETMAP", "NFLOG", "NFQUEUE", "NOTRACK", "RATEEST", "REDIRECT", "REJECT",
-    "SNAT", "SNPT", "TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TRACE", "TTL",
+    "SNAT", "SNPT", "SYNPROXY", "TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TPROXY", "TRACE", "TTL",
 )  # fmt: skip
 MATCHES: Final[dict[str, tuple[str, ...]]] = {
     "matches": PURE,
@@ -46,12 +46,4 @@ ABSENT: Final = {
     "MIRROR": "no kernel has it any more",
     "SECMARK": "the kernel refuses each context without a security module",
     "ULOG": "no kernel has it any more",
-}
-WAITING: Final = {
-    "cgroup": "the emulator does not know the class of a socket's group",
-    "devgroup": "hosts do not say the groups of their links, and a forwarded packet has no output group yet",
-    "osf": "hosts do not say which fingerprints are loaded",
-    "socket": "hosts do not say enough of their sockets",
-    "SYNPROXY": "its answers have numbers of a secret, and are not made yet",
-    "TPROXY": "hosts do not say which sockets are transparent",
 }
