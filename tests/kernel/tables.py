@@ -11,7 +11,13 @@
     > proto=udp dport=53   a packet that comes in by eth0 ("in=eth1" by another): the keys of `packet.build`
     < dst=10.8.0.9         a packet of this host's own
     ~ 0.3                  seconds pass
+    = {"listen": ...}      any other step, in JSON
+    & {"queue": ...}       more of the block's host, in JSON
+    ? conntrack expect     what is observed besides, after each step
 
+In every line {near}, {here}, {far} and {out} are addresses of the family: a neighbour's by eth0, this host's there,
+a neighbour's by eth1, this host's there; {icmp} is the protocol, {all} the prefix of all addresses. A packet's
+``inner.KEY=`` are the keys of the packet that an ICMP error quotes; a value in brackets is JSON (``slice=[0,20]``).
 Blocks are separated by empty lines; each is a scenario for each family: its rules, then its packets, one after another.
 What is compared is everything, so every rule that a packet meets or does not meet. Where nothing else is said a packet
 goes from 192.168.5.9 port 4000 to this host, 192.168.5.3 port 80 (2001:db8:5::9 and ::3). A name with a capital is a
@@ -20,12 +26,14 @@ target's.
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from iptables_emu.ext.registry import find_match, find_target
+from iptables_emu.packet.build import PROTOCOLS
 from iptables_emu.scenario.format import Scenario, check_scenario, expand
 
 HERE = Path(__file__).parent / "ext"
@@ -34,11 +42,15 @@ ADDRESSES = {
     6: {"eth0": "2001:db8:5::3/64", "eth1": "fd00:2::1/64"},
 }
 ENDS = {4: ("192.168.5.9", "192.168.5.3"), 6: ("2001:db8:5::9", "2001:db8:5::3")}
+WORDS = {
+    4: {"near": ENDS[4][0], "here": ENDS[4][1], "far": "10.8.0.9", "out": "10.8.0.1", "icmp": "icmp", "all": "0.0.0.0/0"},
+    6: {"near": ENDS[6][0], "here": ENDS[6][1], "far": "fd00:2::9", "out": "fd00:2::1", "icmp": "icmpv6", "all": "::/0"},
+}
 DEFAULT_ROUTE = {
     4: {"dst": "0.0.0.0/0", "via": "192.168.5.1", "dev": "eth0"},
     6: {"dst": "::/0", "via": "2001:db8:5::1", "dev": "eth0"},
 }
-TEXTS = frozenset({"src", "dst", "proto", "flags", "payload", "payload_hex", "tcp_options_hex", "ip_options_hex"})
+TEXTS = frozenset({"src", "dst", "flags", "payload", "payload_hex", "tcp_options_hex", "ip_options_hex"})
 
 
 def families_of(name: str) -> tuple[int, ...]:
@@ -65,7 +77,11 @@ def _scenario(lines: list[str], family: int) -> dict[str, Any]:
     sysctls: dict[str, Any] = {"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1}
     tables: dict[str, list[str]] = {}
     table, chain, sets, steps = "mangle", "PREROUTING", [], []
+    more: dict[str, Any] = {}
+    observed: list[str] = []
     for line in lines:
+        for word, value in WORDS[family].items():
+            line = line.replace(f"{{{word}}}", value)
         kind, rest = line[0], line[1:].strip()
         if kind == "*":
             table, _, chain = rest.partition(" ")
@@ -78,6 +94,12 @@ def _scenario(lines: list[str], family: int) -> dict[str, Any]:
             steps.append(_packet(rest, family, own=kind == "<"))
         elif kind == "~":
             steps.append({"sleep": float(rest)})
+        elif kind == "=":
+            steps.append(json.loads(rest))
+        elif kind == "&":
+            more |= json.loads(rest)
+        elif kind == "?":
+            observed += rest.split()
         elif kind == ":":
             tables.setdefault(table, []).append(f":{rest} -")
         elif kind != "@":
@@ -89,8 +111,10 @@ def _scenario(lines: list[str], family: int) -> dict[str, Any]:
     }
     if sets:
         host["ipsets"] = "\n".join(sets) + "\n"
+    host |= more
     text = [row for name, rows in tables.items() for row in (f"*{name}", *rows, "COMMIT")]
-    return {"host": host, "backends": ["nft", "legacy"], "rulesets": {f"ipv{family}": text}, "steps": steps}
+    raw = {"host": host, "backends": ["nft", "legacy"], "rulesets": {f"ipv{family}": text}, "steps": steps}
+    return raw | ({"observe": observed} if observed else {})
 
 
 def _packet(text: str, family: int, *, own: bool) -> dict[str, Any]:
@@ -98,16 +122,25 @@ def _packet(text: str, family: int, *, own: bool) -> dict[str, Any]:
     iface = words.pop("in", "eth0")
     near, here = ENDS[family]
     packet: dict[str, Any] = {"src": here if own else near, "dst": near if own else here}
-    if words.get("proto", "tcp") in ("tcp", "udp", "sctp"):
-        packet |= {"sport": 4000, "dport": 80}
-    packet |= {key: value if key in TEXTS else _value(value) for key, value in words.items()}
+    packet |= _fields({key: value for key, value in words.items() if not key.startswith("inner.")})
+    inner = {key[6:]: value for key, value in words.items() if key.startswith("inner.")}
+    if inner:
+        packet["inner"] = _fields(inner)
     if own:
         return {"send_local": {"packet": packet}}
     return {"inject": {"iface": iface, "packet": packet}}
 
 
+def _fields(words: dict[str, str]) -> dict[str, Any]:
+    ports: dict[str, Any] = {"sport": 4000, "dport": 80} if words.get("proto", "tcp") in ("tcp", "udp", "sctp") else {}
+    return ports | {key: value if key in TEXTS else _value(value) for key, value in words.items()}
+
+
 def _value(text: str) -> object:
-    return text == "true" if text in ("true", "false") else int(text, 0)
+    """A name (of a protocol), a number, true or false, or JSON in brackets."""
+    if text in PROTOCOLS:
+        return text
+    return json.loads(text) if text[0] in "[tf" else int(text, 0)
 
 
 def all_scenarios() -> list[tuple[str, Scenario]]:
