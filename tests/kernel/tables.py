@@ -16,7 +16,7 @@
     ? conntrack expect     what is observed besides, after each step
 
 In every line {near}, {here}, {far} and {out} are addresses of the family: a neighbour's by eth0, this host's there,
-a neighbour's by eth1, this host's there; {icmp} is the protocol, {all} the prefix of all addresses. A packet's
+a neighbour's by eth1, this host's there; {world} lies behind eth0; {icmp} is the protocol, {inet} ipset's family, {all} the prefix of all addresses. A packet's
 ``inner.KEY=`` are the keys of the packet that an ICMP error quotes; a value in brackets is JSON (``slice=[0,20]``).
 Blocks are separated by empty lines; each is a scenario for each family: its rules, then its packets, one after another.
 What is compared is everything, so every rule that a packet meets or does not meet. Where nothing else is said a packet
@@ -43,8 +43,8 @@ ADDRESSES = {
 }
 ENDS = {4: ("192.168.5.9", "192.168.5.3"), 6: ("2001:db8:5::9", "2001:db8:5::3")}
 WORDS = {
-    4: {"near": ENDS[4][0], "here": ENDS[4][1], "far": "10.8.0.9", "out": "10.8.0.1", "icmp": "icmp", "all": "0.0.0.0/0"},
-    6: {"near": ENDS[6][0], "here": ENDS[6][1], "far": "fd00:2::9", "out": "fd00:2::1", "icmp": "icmpv6", "all": "::/0"},
+    4: {"near": ENDS[4][0], "here": ENDS[4][1], "far": "10.8.0.9", "out": "10.8.0.1", "icmp": "icmp", "all": "0.0.0.0/0", "world": "9.9.9.9", "inet": "inet"},
+    6: {"near": ENDS[6][0], "here": ENDS[6][1], "far": "fd00:2::9", "out": "fd00:2::1", "icmp": "icmpv6", "all": "::/0", "world": "2001:db8:9::9", "inet": "inet6"},
 }
 DEFAULT_ROUTE = {
     4: {"dst": "0.0.0.0/0", "via": "192.168.5.1", "dev": "eth0"},
