@@ -3,7 +3,8 @@
 ::
 
     # a comment
-    @4                     the block's families; without it those that have the extension of the file's name
+    @4                     the block's families; without it those that have the extension of the file's name; behind them
+                           the backends, if not both: "@46 legacy"
     *mangle PREROUTING     the table and chain of the rules that follow (so at first)
     %net.ipv4.ip_forward=0         a sysctl of the block's host
     $create a hash:ip      a line of ipset restore for the block's host
@@ -16,7 +17,7 @@
     ? conntrack expect     what is observed besides, after each step
 
 In every line {near}, {here}, {far} and {out} are addresses of the family: a neighbour's by eth0, this host's there,
-a neighbour's by eth1, this host's there; {world} lies behind eth0; {icmp} is the protocol, {inet} ipset's family, {all} the prefix of all addresses. A packet's
+a neighbour's by eth1, this host's there; {world} lies behind eth0; {icmp} is the protocol, {inet} ipset's family, {any} no address, {all} the prefix of all addresses. A packet's
 ``inner.KEY=`` are the keys of the packet that an ICMP error quotes; a value in brackets is JSON (``slice=[0,20]``).
 Blocks are separated by empty lines; each is a scenario for each family: its rules, then its packets, one after another.
 What is compared is everything, so every rule that a packet meets or does not meet. Where nothing else is said a packet
@@ -43,8 +44,8 @@ ADDRESSES = {
 }
 ENDS = {4: ("192.168.5.9", "192.168.5.3"), 6: ("2001:db8:5::9", "2001:db8:5::3")}
 WORDS = {
-    4: {"near": ENDS[4][0], "here": ENDS[4][1], "far": "10.8.0.9", "out": "10.8.0.1", "icmp": "icmp", "all": "0.0.0.0/0", "world": "9.9.9.9", "inet": "inet"},
-    6: {"near": ENDS[6][0], "here": ENDS[6][1], "far": "fd00:2::9", "out": "fd00:2::1", "icmp": "icmpv6", "all": "::/0", "world": "2001:db8:9::9", "inet": "inet6"},
+    4: {"near": ENDS[4][0], "here": ENDS[4][1], "far": "10.8.0.9", "out": "10.8.0.1", "icmp": "icmp", "all": "0.0.0.0/0", "world": "9.9.9.9", "any": "0.0.0.0", "inet": "inet"},
+    6: {"near": ENDS[6][0], "here": ENDS[6][1], "far": "fd00:2::9", "out": "fd00:2::1", "icmp": "icmpv6", "all": "::/0", "world": "2001:db8:9::9", "any": "::", "inet": "inet6"},
 }
 DEFAULT_ROUTE = {
     4: {"dst": "0.0.0.0/0", "via": "192.168.5.1", "dev": "eth0"},
@@ -66,9 +67,9 @@ def scenarios(path: Path) -> Iterator[tuple[str, Scenario]]:
         lines = [line.strip() for line in lines if line.strip() and line[0] != "#"]
         if not lines:
             continue
-        said = next((line[1:] for line in lines if line[0] == "@"), "")
+        said, *backends = next((line[1:] for line in lines if line[0] == "@"), "").split() or [""]
         for family in map(int, said) if said else families_of(path.stem):
-            raw = _scenario(lines, family)
+            raw = _scenario(lines, family) | {"backends": backends or ["nft", "legacy"]}
             for scenario in expand(check_scenario(raw, f"{path.name} block {number}")):
                 yield f"{path.stem}-{number}-ipv{family}-{scenario['backend']}", scenario
 
@@ -113,7 +114,7 @@ def _scenario(lines: list[str], family: int) -> dict[str, Any]:
         host["ipsets"] = "\n".join(sets) + "\n"
     host |= more
     text = [row for name, rows in tables.items() for row in (f"*{name}", *rows, "COMMIT")]
-    raw = {"host": host, "backends": ["nft", "legacy"], "rulesets": {f"ipv{family}": text}, "steps": steps}
+    raw = {"host": host, "rulesets": {f"ipv{family}": text}, "steps": steps}
     return raw | ({"observe": observed} if observed else {})
 
 
