@@ -8,10 +8,10 @@ from tests.kernel.tables import HERE, scenarios
 # what no kernel that is at hand has
 ABSENT = {
     "AUDIT": "needs a kernel with audit",
-    "CLUSTERIP": "gone since Linux 6.7",
+    "CLUSTERIP": "gone since Linux 6.3",
     "CONNSECMARK": "needs a security module",
     "LED": "needs a kernel with LED triggers",
-    "MIRROR": "gone since Linux 2.6",
+    "MIRROR": "gone since Linux 2.5",
     "SECMARK": "needs a security module",
     "ULOG": "gone since Linux 3.17",
 }
