@@ -3,9 +3,10 @@
 ::
 
     # a comment
-    @4                     the block's families; without it those that have the extension of the file's name; behind them
-                           the backends, if not both: "@46 legacy"
+    @4                     the block's families (those that have the extension of the file's name), and backends (both):
+                           "@46 legacy"
     *mangle PREROUTING     the table and chain of the rules that follow (so at first)
+    :name                  a chain of the table, to come in ``*filter name``
     %net.ipv4.ip_forward=0         a sysctl of the block's host
     $create a hash:ip      a line of ipset restore for the block's host
     -m mark --mark 5       a rule, one line a case
@@ -16,9 +17,11 @@
     & {"queue": ...}       more of the block's host, in JSON
     ? conntrack expect     what is observed besides, after each step
 
-In every line {near}, {here}, {far} and {out} are addresses of the family: a neighbour's by eth0, this host's there,
-a neighbour's by eth1, this host's there; {world} lies behind eth0; {icmp} is the protocol, {inet} ipset's family, {any} no address, {all} the prefix of all addresses. A packet's
-``inner.KEY=`` are the keys of the packet that an ICMP error quotes; a value in brackets is JSON (``slice=[0,20]``).
+In every line {near} and the other `WORDS` are what they are in the family: {near} is a neighbour by eth0, {here} this
+host there, {far} a neighbour by eth1, {out} this host there; {world} lies behind eth0's gateway. A
+packet's ``inner.KEY=`` are the keys of the packet that an ICMP error quotes; a value in brackets is JSON
+(``slice=[0,20]``).
+
 Blocks are separated by empty lines; each is a scenario for each family: its rules, then its packets, one after another.
 What is compared is everything, so every rule that a packet meets or does not meet. Where nothing else is said a packet
 goes from 192.168.5.9 port 4000 to this host, 192.168.5.3 port 80 (2001:db8:5::9 and ::3). A name with a capital is a
@@ -44,8 +47,15 @@ ADDRESSES = {
 }
 ENDS = {4: ("192.168.5.9", "192.168.5.3"), 6: ("2001:db8:5::9", "2001:db8:5::3")}
 WORDS = {
-    4: {"near": ENDS[4][0], "here": ENDS[4][1], "far": "10.8.0.9", "out": "10.8.0.1", "icmp": "icmp", "all": "0.0.0.0/0", "world": "9.9.9.9", "any": "0.0.0.0", "inet": "inet"},
-    6: {"near": ENDS[6][0], "here": ENDS[6][1], "far": "fd00:2::9", "out": "fd00:2::1", "icmp": "icmpv6", "all": "::/0", "world": "2001:db8:9::9", "any": "::", "inet": "inet6"},
+    "near": (ENDS[4][0], ENDS[6][0]),
+    "here": (ENDS[4][1], ENDS[6][1]),
+    "far": ("10.8.0.9", "fd00:2::9"),
+    "out": ("10.8.0.1", "fd00:2::1"),
+    "world": ("9.9.9.9", "2001:db8:9::9"),
+    "any": ("0.0.0.0", "::"),
+    "all": ("0.0.0.0/0", "::/0"),
+    "icmp": ("icmp", "icmpv6"),
+    "inet": ("inet", "inet6"),
 }
 DEFAULT_ROUTE = {
     4: {"dst": "0.0.0.0/0", "via": "192.168.5.1", "dev": "eth0"},
@@ -81,8 +91,8 @@ def _scenario(lines: list[str], family: int) -> dict[str, Any]:
     more: dict[str, Any] = {}
     observed: list[str] = []
     for line in lines:
-        for word, value in WORDS[family].items():
-            line = line.replace(f"{{{word}}}", value)
+        for word, both in WORDS.items():
+            line = line.replace(f"{{{word}}}", both[family == 6])
         kind, rest = line[0], line[1:].strip()
         if kind == "*":
             table, _, chain = rest.partition(" ")
