@@ -127,7 +127,7 @@ class Conntrack:
         """Whether the transport checksum is good, where it is looked at; REJECT then need not look again."""
         if not self._sums(hook):
             return True
-        good = transport_checksum_good(pkt)
+        good = transport_checksum_good(pkt, beyond=True)
         unsummed = pkt.proto == UDP and pkt.data[pkt.l4 + 6 : pkt.l4 + 8] == b"\0\0"
         pkt.sum_valid = good and pkt.proto in (TCP, UDP, UDPLITE, ICMP, ICMPV6) and not unsummed
         return good
@@ -216,6 +216,8 @@ class Conntrack:
             return None
         zone, side = (template.zone, template.zone_dir) if template else (0, "")
         conn = Conn([key, key.inverse()], zone=zone, zone_dir=side)
+        if template and (template.ct_events or template.exp_events):
+            conn.told_of = template.ct_events, template.exp_events
         if len(self.table) >= self.sysctl("max"):
             return None
         expected = self.expectations.take(key, conn.zone)

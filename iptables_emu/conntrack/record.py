@@ -21,6 +21,7 @@ NEW, UPDATE, DESTROY = "new", "update", "destroy"
 # enum ip_conntrack_events, as bits
 (IPCT_NEW, IPCT_RELATED, IPCT_DESTROY, IPCT_REPLY, IPCT_ASSURED, IPCT_PROTOINFO, IPCT_HELPER, IPCT_MARK, IPCT_SEQADJ,
  IPCT_SECMARK, IPCT_LABEL, IPCT_SYNPROXY) = (1 << bit for bit in range(12))  # fmt: skip
+IPEXP_NEW, IPEXP_DESTROY = 1, 2
 BY_PROGRAM = IPCT_REPLY | IPCT_ASSURED | IPCT_HELPER | IPCT_PROTOINFO | IPCT_SEQADJ | IPCT_MARK | IPCT_SYNPROXY
 
 
@@ -112,8 +113,8 @@ class Record:
             self.report(conn, events, now)
 
     def report(self, conn: Conn, events: int, now: int, portid: int = 0) -> None:
-        """One message of these events (ctnetlink_conntrack_event)."""
-        if self.wanted:
+        """One message of these events, if one of them is to be told of (nf_conntrack_eventmask_report)."""
+        if self.wanted and events & conn.told_of[0]:
             kind = DESTROY if events & IPCT_DESTROY else NEW if events & (IPCT_NEW | IPCT_RELATED) else UPDATE
             self.told.append(Told(now, kind, of_event(conn, events, now), portid))
 
@@ -123,7 +124,7 @@ class Record:
             self.stats.expect_create += 1
         else:
             self.stats.expect_delete += 1
-        if self.wanted:
+        if self.wanted and one.master.told_of[1] & (IPEXP_NEW if kind == NEW else IPEXP_DESTROY):
             self.told.append(Told(now, kind, expected(one, now)))
 
 

@@ -22,6 +22,8 @@ class CtTemplate:
     zone_dir: str = ""  # "" both, "orig", "reply"
     helper: str = ""
     by_mark: bool = False
+    ct_events: int = 0  # IPCT_* and IPEXP_*: those that are told; all where neither names one
+    exp_events: int = 0
 
     def of_mark(self, mark: int) -> CtTemplate:
         """The template for a packet with this mark."""
@@ -57,6 +59,7 @@ class Conn:
     gone: bool = False
     serial: int = 0  # of the table's entries, from 1
     children: int = 0  # connections that a helper of this one announced, and which hold on to it
+    told_of: tuple[int, int] = (~0, ~0)  # the IPCT_* and IPEXP_* that are told
     events: int = 0  # cached until the packet leaves (kernel: nf_conntrack_ecache.c)
     synproxy: bool = False  # it has SYNPROXY's extension
     start: int = 0  # with nf_conntrack_timestamp: when it was confirmed, ns

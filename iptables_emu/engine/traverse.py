@@ -56,7 +56,8 @@ def traverse(program: Program, table: Table, chain: Chain, pkt: Packet, ctx: Con
         place = len(ctx.sink)
         outcome, told = _act(code, pkt, ctx, text)
         # the rule is told before what its target did
-        ctx.sink.insert(place, RuleHit(pkt.number, table.name, chain.name, at, text, told, code.target))
+        queue = ctx.queue if told == "queue" else None
+        ctx.sink.insert(place, RuleHit(pkt.number, table.name, chain.name, at, text, told, code.target, queue=queue))
         if pkt.hotdrop:
             pkt.hotdrop = False
             return Verdict.DROP

@@ -367,11 +367,7 @@ class Host:
         """MASQUERADE's address (nf_nat_masquerade.c): the outgoing interface's, seen from the next hop."""
         if pkt.family == 6:
             return self.select_source(oif, 6, pkt.dst)
-        hop = pkt.gateway if pkt.gateway is not None else pkt.dst
-        interface = self.interfaces.get(oif)
-        if interface is None or not any(a.family == 4 for a in interface.addresses):
-            return None
-        return self.select_source(oif, 4, hop)
+        return self.select_source(oif, 4, pkt.gateway if pkt.gateway is not None else pkt.dst)
 
 
 def parse_address(text: str) -> Address:

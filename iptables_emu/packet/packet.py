@@ -361,8 +361,11 @@ def pseudo_header(family: int, src: int, dst: int, proto: int, length: int) -> b
     return src.to_bytes(16, "big") + dst.to_bytes(16, "big") + length.to_bytes(4, "big") + bytes((0, 0, 0, proto))
 
 
-def transport_checksum_good(pkt: Packet) -> bool:
-    """Whether the transport checksum of a whole packet holds (unknown protocols: yes)."""
+def transport_checksum_good(pkt: Packet, *, beyond: bool = False) -> bool:
+    """Whether the transport checksum of a whole packet holds (unknown protocols: yes).
+
+    ``beyond``: what stands behind the length that UDP names is summed, too (netfilter's nf_ip_checksum).
+    """
     segment = bytes(pkt.data[pkt.l4 : pkt.length])
     if pkt.proto == ICMP:
         return internet_checksum(segment) == 0
@@ -371,7 +374,7 @@ def transport_checksum_good(pkt: Packet) -> bool:
         return True
     if pkt.proto == UDP and segment[6:8] == b"\0\0":
         return pkt.family == 4
-    if pkt.proto == UDP:
+    if pkt.proto == UDP and not beyond:
         segment = segment[: int.from_bytes(segment[4:6], "big")] if len(segment) >= 6 else segment
     pseudo = pseudo_header(pkt.family, pkt.src, pkt.dst, pkt.proto, len(segment))
     return internet_checksum(pseudo + segment) == 0

@@ -32,7 +32,6 @@ from iptables_emu.trace.events import (
 )  # fmt: skip
 
 NAT_TARGETS = re.compile(r" -j (DNAT|SNAT|MASQUERADE|REDIRECT|NETMAP)\b")
-PLAIN_QUEUE = re.compile(r" -j NFQUEUE( --queue-num 0)?$")
 MSS_OPTION = 4  # bytes
 LEGACY_KNOWN = frozenset({"", "ACCEPT", "DROP", "RETURN", "REJECT"})
 
@@ -163,7 +162,7 @@ class Step:
         if event.hotdrop and self.personality == "legacy":
             return  # ip_tables names no rule then
         verdict = event.verdict
-        if self.personality == "nft" and event.target == "NFQUEUE" and not PLAIN_QUEUE.search(event.rule or ""):
+        if self.personality == "nft" and event.target == "NFQUEUE" and event.queue != (0, False):
             verdict = "?"  # nf_tables tells queue and flags along with the verdict, which makes it a number of its own
         jumps = verdict.startswith(("jump:", "goto:"))
         if self.personality == "legacy" and not jumps and event.target not in LEGACY_KNOWN:

@@ -73,6 +73,7 @@ class RuleHit(Event):
     verdict: str
     target: str = ""
     hotdrop: bool = False  # the packet was dropped by a match that could not read it
+    queue: tuple[int, bool] | None = None  # NFQUEUE's, and whether the packet goes on when nobody listens
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,8 @@ class Ct(Target):
         if self.notrack:
             return untrack
 
-        template = Conn.of_template(CtTemplate(self.zone, self.direction, self.helper, self.by_mark))
+        events = self.ct_events, self.exp_events
+        template = Conn.of_template(CtTemplate(self.zone, self.direction, self.helper, self.by_mark, *events))
 
         def act(pkt: Packet, ctx: Context) -> Flow:
             if pkt.ct is None and not pkt.untracked and not pkt.related_to_untracked:
