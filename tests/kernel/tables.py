@@ -7,9 +7,12 @@
     *mangle PREROUTING     the table and chain of the rules that follow (so at first)
     %net.ipv4.ip_forward=0         a sysctl of the block's host
     $create a hash:ip      a line of ipset restore for the block's host
+    ={"cpu": 0}            keys of the block's host, in JSON: in place of those that it has otherwise
+    :name                  a chain of the table
     -m mark --mark 5       a rule, one line a case
-    > proto=udp dport=53   a packet that comes in by eth0 ("in=eth1" by another): the keys of `packet.build`
+    > proto=udp dport=53   a packet that comes in by eth0 ("in=eth1" by another): the keys of `packet.build`, "slice=0:4"
     < dst=10.8.0.9         a packet of this host's own
+    +{"listen": {}}        another step, in JSON
     ~ 0.3                  seconds pass
 
 Blocks are separated by empty lines; each is a scenario for each family: its rules, then its packets, one after another.
@@ -20,6 +23,7 @@ target's.
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,7 +42,7 @@ DEFAULT_ROUTE = {
     4: {"dst": "0.0.0.0/0", "via": "192.168.5.1", "dev": "eth0"},
     6: {"dst": "::/0", "via": "2001:db8:5::1", "dev": "eth0"},
 }
-TEXTS = frozenset({"src", "dst", "proto", "flags", "payload", "payload_hex", "tcp_options_hex", "ip_options_hex"})
+TEXTS = frozenset({"src", "dst", "flags", "payload", "payload_hex", "tcp_options_hex", "ip_options_hex"})
 
 
 def families_of(name: str) -> tuple[int, ...]:
@@ -65,6 +69,7 @@ def _scenario(lines: list[str], family: int) -> dict[str, Any]:
     sysctls: dict[str, Any] = {"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1}
     tables: dict[str, list[str]] = {}
     table, chain, sets, steps = "mangle", "PREROUTING", [], []
+    keys: dict[str, Any] = {}
     for line in lines:
         kind, rest = line[0], line[1:].strip()
         if kind == "*":
@@ -74,6 +79,10 @@ def _scenario(lines: list[str], family: int) -> dict[str, Any]:
             sysctls[name] = int(value) if value.isdecimal() else value
         elif kind == "$":
             sets.append(rest)
+        elif kind == "=":
+            keys |= json.loads(rest)
+        elif kind == "+":
+            steps.append(json.loads(rest))
         elif kind in "><":
             steps.append(_packet(rest, family, own=kind == "<"))
         elif kind == "~":
@@ -86,6 +95,7 @@ def _scenario(lines: list[str], family: int) -> dict[str, Any]:
         "interfaces": {name: {"addresses": [address]} for name, address in ADDRESSES[family].items()},
         "routes": [DEFAULT_ROUTE[family]],
         "sysctls": sysctls,
+        **keys,
     }
     if sets:
         host["ipsets"] = "\n".join(sets) + "\n"
@@ -107,7 +117,13 @@ def _packet(text: str, family: int, *, own: bool) -> dict[str, Any]:
 
 
 def _value(text: str) -> object:
-    return text == "true" if text in ("true", "false") else int(text, 0)
+    """true, false, a number, START:SIZE, or the name of a protocol."""
+    if text in ("true", "false"):
+        return text == "true"
+    start, colon, size = text.partition(":")
+    if colon:
+        return [int(start), int(size) if size else None]
+    return int(text, 0) if text[0].isdecimal() else text
 
 
 def all_scenarios() -> list[tuple[str, Scenario]]:
