@@ -47,9 +47,9 @@ class Icmp(TypeMatch):
     def save(self, base: Base) -> str:
         kind, low, high = self.value
         out = f"{' !' if self.inverted else ''} --icmp-type "
-        if (low, high) == (0, 255):
-            return out + ("any" if kind == ANY_TYPE else str(kind))
-        return f"{out}{kind}/{low}"
+        if kind == ANY_TYPE:
+            return f"{out}any"  # whatever the codes
+        return f"{out}{kind}" if (low, high) == (0, 255) else f"{out}{kind}/{low}"
 
     def listing(self, numeric: bool, base: Base) -> str:
         return " icmp" + list_type(NAMES, self.value, self.inverted, numeric)
