@@ -10,7 +10,7 @@
     ={"cpu": 0}            keys of the block's host, in JSON: in place of those that it has otherwise
     :name                  a chain of the table
     -m mark --mark 5       a rule, one line a case
-    > proto=udp dport=53   a packet that comes in by eth0 ("in=eth1" by another): the keys of `packet.build`, "slice=0:4"
+    > proto=udp dport=53   a packet that comes in by eth0 ("in=eth1" by another): keys of `packet.build`, as "slice=0:4"
     < dst=10.8.0.9         a packet of this host's own
     +{"listen": {}}        another step, in JSON
     ~ 0.3                  seconds pass
