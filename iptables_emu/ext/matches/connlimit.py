@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CLOSED = frozenset({"TIME_WAIT", "CLOSE"})
 TICK_NS = 4_000_000  # of a clock of 250 Hz
 
+
 def _bits(mask: int, base: Base) -> int:
     """The prefix length as connlimit counts it: each word of 32 bits up to its last one."""
     narrow = narrow_mask(mask, base.family)
@@ -93,7 +94,6 @@ class Connlimit(Match):
             f"add @connlimit{{n}} {{ {side} {bits}{count} }}",
             declares="connlimit{n} { type ipv4_addr; flags dynamic; }",
         )
-
 
     def compile(self, cx: Compile) -> Test:
         mask, limit, upto, destination = narrow_mask(self.mask, cx.base.family), self.limit, self.upto, self.destination
