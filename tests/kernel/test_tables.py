@@ -1,7 +1,5 @@
 """The kernel's tables of the matches: each has one, and each block is a ruleset that loads."""
 
-from pathlib import Path
-
 import pytest
 
 from iptables_emu.ext.registry import find_match, names
@@ -36,9 +34,9 @@ def test_a_match_is_asked_in_each_of_its_families(name: str) -> None:
     assert asked == {family for family in (4, 6) if find_match(name, family)}
 
 
-@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in sorted(HERE.glob("*.k"))])
-def test_blocks_load(path: Path) -> None:
+@pytest.mark.parametrize("name", [name for name in matches() if name not in LEFT_OUT])
+def test_blocks_load(name: str) -> None:
     """A block that is refused would compare nothing."""
-    for name, scenario in scenarios(path):
+    for block, scenario in scenarios(HERE / f"{name}.k"):
         answer = emulate({**scenario, "steps": []})["load"]
-        assert answer["rc"] == 0, f"{name}: {answer['stderr']}"
+        assert answer["rc"] == 0, f"{block}: {answer['stderr']}"
