@@ -36,6 +36,8 @@ def receive(path: Path, port: Interface, pkt: Packet) -> None:
     path.learnt[bridge.name, bytes(pkt.eth[6:12])] = port.name
     pkt.iif = bridge.name
     pkt.pkttype = link.frame_type(pkt.eth[:6], bridge.mac)
+    if pkt.pkttype == OTHERHOST and any(bytes(pkt.eth[:6]) == one.mac for one in _of(path, bridge)):
+        pkt.pkttype = HOST  # the ports' own addresses are the bridge's, too (br_fdb_add_local)
     hooked = bool(path.host.sysctls.get(CALLS[pkt.family]))
     pkt.physin = port.name if hooked else ""
     if pkt.pkttype == HOST:
@@ -120,5 +122,8 @@ def _ways(path: Path, bridge: Interface, port: Interface | None, mac: bytes) -> 
 
 def _ports(path: Path, bridge: Interface, port: Interface | None) -> Iterator[Interface]:
     """All but one; the last that was added comes first."""
-    mine = [i for i in path.host.interfaces.values() if i.master == bridge.name and i is not port and i.up]
-    return reversed(mine)
+    return reversed([i for i in _of(path, bridge) if i is not port and i.up])
+
+
+def _of(path: Path, bridge: Interface) -> list[Interface]:
+    return [i for i in path.host.interfaces.values() if i.master == bridge.name]

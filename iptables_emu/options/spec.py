@@ -28,6 +28,11 @@ class Base:
         return self.release != "1.8.9"
 
     @property
+    def tells_codes_of_any(self) -> bool:
+        """Whether ICMP type 255 with other codes than all is told from ``any`` when it is saved: since 1.8.10."""
+        return self.release != "1.8.9"
+
+    @property
     def addr_bits(self) -> int:
         return 32 if self.family == 4 else 128
 

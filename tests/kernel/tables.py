@@ -10,7 +10,7 @@
     %net.ipv4.ip_forward=0         a sysctl of the block's host
     $create a hash:ip      a line of ipset restore for the block's host
     -m mark --mark 5       a rule, one line a case
-    > proto=udp dport=53   a packet that comes in by eth0 ("in=eth1" by another): the keys of `packet.build`
+    > proto=udp dport=53   a packet that comes in by eth0 ("in=eth1" by another): keys of `packet.build`
     < dst=10.8.0.9         a packet of this host's own
     ~ 0.3                  seconds pass
     = {"listen": ...}      any other step, in JSON

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from iptables_emu.conntrack.tuples import ORIGINAL, Tuple, read_tuple
+from iptables_emu.conntrack.tuples import ASSURED, ORIGINAL, Tuple, read_tuple
 from iptables_emu.ext import nft
 from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Test
 from iptables_emu.ext.widemask import narrow_mask, wide_mask
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CLOSED = frozenset({"TIME_WAIT", "CLOSE"})
 TICK_NS = 4_000_000  # of a clock of 250 Hz
+
 
 def _bits(mask: int, base: Base) -> int:
     """The prefix length as connlimit counts it: each word of 32 bits up to its last one."""
@@ -94,7 +95,6 @@ class Connlimit(Match):
             declares="connlimit{n} { type ipv4_addr; flags dynamic; }",
         )
 
-
     def compile(self, cx: Compile) -> Test:
         mask, limit, upto, destination = narrow_mask(self.mask, cx.base.family), self.limit, self.upto, self.destination
         lists: dict[tuple[int, int], Counted] = {}
@@ -107,7 +107,7 @@ class Connlimit(Match):
             if not most:
                 pkt.hotdrop = True
                 return False
-            if (least > limit) is not (most > limit):
+            if not least or (least > limit) is not (most > limit):
                 return None
             return (most > limit) is not upto
 
@@ -130,6 +130,7 @@ class Counted:
     def __init__(self) -> None:
         self.members: list[tuple[Tuple, int]] = []
         self.cleaned = -TICK_NS
+        self.exists = False
 
     def count(self, pkt: Packet, zone: int, ctx: Context) -> tuple[int, int]:
         """How many there are with this packet's, (at least, at most): the clock's tick matters (nf_conncount_add)."""
@@ -138,6 +139,9 @@ class Counted:
         if key is None:
             return 0, 0
         mine = (key, zone)
+        if self.exists and conn and conn.confirmed and conn.status & ASSURED:
+            return self._cleaned(ctx)
+        self.exists = True
         alive = [member for member in self.members if member == mine or self._alive(member, ctx)]
         before = self.cleaned
         if ctx.now - before >= TICK_NS or len(alive) == len(self.members):
@@ -147,6 +151,14 @@ class Counted:
         if again or mine not in self.members:
             self.members.append(mine)
         return len(self.members) - gone, len(self.members)
+
+    def _cleaned(self, ctx: Context) -> tuple[int, int]:
+        """An assured connection is not added; instead the list is cleaned, of this connection, too, once it has closed
+        (nf_conncount_gc_list)."""
+        alive = [member for member in self.members if self._alive(member, ctx)]
+        if ctx.now - self.cleaned >= TICK_NS or len(alive) == len(self.members):
+            self.members, self.cleaned = alive, ctx.now
+        return len(alive), len(self.members)
 
     @staticmethod
     def _alive(member: tuple[Tuple, int], ctx: Context) -> bool:

@@ -47,9 +47,10 @@ class Icmp(TypeMatch):
     def save(self, base: Base) -> str:
         kind, low, high = self.value
         out = f"{' !' if self.inverted else ''} --icmp-type "
-        if (low, high) == (0, 255):
-            return out + ("any" if kind == ANY_TYPE else str(kind))
-        return f"{out}{kind}/{low}"
+        all_codes = (low, high) == (0, 255)
+        if kind == ANY_TYPE and (all_codes or not base.tells_codes_of_any):
+            return f"{out}any"
+        return f"{out}{kind}" if all_codes else f"{out}{kind}/{low}"
 
     def listing(self, numeric: bool, base: Base) -> str:
         return " icmp" + list_type(NAMES, self.value, self.inverted, numeric)
