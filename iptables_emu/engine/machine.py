@@ -257,6 +257,7 @@ class Machine:
             self._told_nat(pkt, before, "")
             return self._after_nat(pkt, hook)
         if (pkt.ctinfo == t.NEW or related) and not nat.initialised(conn, manip):
+            ctx.queued = False
             verdict = self._table("nat", pkt, ctx)
             if verdict is not Verdict.ACCEPT or ctx.queued:  # what comes back from a queue goes on behind nat
                 return verdict

@@ -142,7 +142,7 @@ class Counted:
         if self.exists and conn and conn.confirmed and conn.status & ASSURED:
             return self._cleaned(ctx)
         self.exists = True
-        alive = [member for member in self.members if member == mine or self._alive(member, ctx)]
+        alive = self._looked_through(mine, ctx)
         before = self.cleaned
         if ctx.now - before >= TICK_NS or len(alive) == len(self.members):
             self.members, self.cleaned = alive, ctx.now
@@ -151,6 +151,11 @@ class Counted:
         if again or mine not in self.members:
             self.members.append(mine)
         return len(self.members) - gone, len(self.members)
+
+    def _looked_through(self, mine: tuple[Tuple, int], ctx: Context) -> list[tuple[Tuple, int]]:
+        """Who is left when the list is searched for a member: what stands behind it is not looked at."""
+        until = self.members.index(mine) if mine in self.members else len(self.members)
+        return [member for member in self.members[:until] if self._alive(member, ctx)] + self.members[until:]
 
     def _cleaned(self, ctx: Context) -> tuple[int, int]:
         """An assured connection is not added; instead the list is cleaned, of this connection, too, once it has closed
