@@ -47,9 +47,9 @@ def of_socket(pkt: Packet) -> Said:
 
 
 def again(host: Host, pkt: Packet) -> Said:
-    """Of a packet that is routed once more by its header (ip_route_me_harder)."""
+    """Of a packet that is routed once more by its header; IPv4 then takes it for root's (ip_route_me_harder)."""
     flow = incoming(host, pkt) if host.fibs[pkt.family].reads_ports else Flow(pkt.dst)
-    return Said(flow.proto, flow.sport, flow.dport, max(pkt.uid or 0, 0))
+    return Said(flow.proto, flow.sport, flow.dport, max(pkt.uid or 0, 0) if pkt.family == 6 else 0)
 
 
 def incoming(host: Host, pkt: Packet) -> Flow:
