@@ -5,22 +5,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from dataclasses import dataclass
+
+from tests import answers
 
 NAMESPACE = f"conntrack-{os.getpid()}"
 SECONDS = 30
 
 
-@dataclass
-class Answer:
+class Answer(answers.Answer):
     """Status, standard output, standard error."""
-
-    rc: int
-    stdout: str
-    stderr: str
-
-    def lines(self) -> list[str]:
-        return [*self.stdout.splitlines(), *(f"! {line}".rstrip() for line in self.stderr.splitlines()), f"= {self.rc}"]
 
     def plain(self) -> tuple[int, list[str], str]:
         """Without what differs from run to run: time, ids, and the order of the kernel's table."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from iptables_emu.host.ipset import IpSets
 from iptables_emu.text.ipset.program import run_ipset
-from tests.ipset.transcript import Answer, Real
+from tests.answers import Answer
+from tests.ipset.transcript import Real
 
 Command = tuple[list[str], str]  # words, standard input
 

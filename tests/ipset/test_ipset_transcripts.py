@@ -8,7 +8,8 @@ import pytest
 
 from iptables_emu.host.ipset import IpSets
 from iptables_emu.text.ipset.program import run_ipset
-from tests.ipset.transcript import TRANSCRIPTS, Answer, read
+from tests.answers import Answer
+from tests.ipset.transcript import TRANSCRIPTS, read
 
 FILES = sorted(TRANSCRIPTS.glob("*.txt"))
 

@@ -22,21 +22,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.answers import Answer
+
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
 NAMESPACE = "ipsetrecord"
 SECONDS = 30
-
-
-@dataclass
-class Answer:
-    """Status, standard output, standard error."""
-
-    rc: int
-    stdout: str
-    stderr: str
-
-    def lines(self) -> list[str]:
-        return [*self.stdout.splitlines(), *(f"! {line}".rstrip() for line in self.stderr.splitlines()), f"= {self.rc}"]
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from iptables_emu.ext.api import Base, Opt
-from iptables_emu.ext.mark_match import MarkMatch
+from iptables_emu.ext.masked_match import MarkMatch
 from iptables_emu.options.types import mark_mask, show_mark_mask
 
 

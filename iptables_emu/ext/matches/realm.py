@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
 from iptables_emu.ext import nft
-from iptables_emu.ext.api import Base, Compile, Gathered, Match, Opt, Test
+from iptables_emu.ext.api import Base, Compile, Opt, Test
+from iptables_emu.ext.masked_match import MaskedMatch
 from iptables_emu.ext.valmask import REALMS, show_val_mask, val_mask
 
 if TYPE_CHECKING:
@@ -16,27 +17,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Realm(Match):
+class Realm(MaskedMatch):
     """``realms & mask == value``; the realm of the source's route is the upper half, the destination's the lower."""
 
     NAME: ClassVar[str] = "realm"
+    OPTION: ClassVar[str] = "realm"
     FAMILIES: ClassVar[tuple[int, ...]] = (4,)
     HOOKS: ClassVar[frozenset[str] | None] = frozenset({"INPUT", "FORWARD", "OUTPUT", "POSTROUTING"})
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("realm", val_mask(REALMS), invert=True, mandatory=True, metavar="value[/mask]", help="realm of the route"),
     )
 
-    value: int
-    mask: int
-    inverted: bool = False
-
-    @classmethod
-    def parse(cls, given: Gathered, base: Base) -> Self:
-        value, mask = given["realm"].value
-        return cls(value, mask, given["realm"].inverted)
-
-    def save(self, base: Base) -> str:
-        return f"{' !' if self.inverted else ''} --realm{show_val_mask(self.value, self.mask, REALMS)}"
+    def shown(self) -> str:
+        return show_val_mask(self.value, self.mask, REALMS)
 
     def listing(self, numeric: bool, base: Base) -> str:
         shown = show_val_mask(self.value, self.mask, None if numeric else REALMS)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from iptables_emu.ext.api import Base, Gathered, Match, Opt, Region
+from iptables_emu.ext.api import Base, Opt, Region
+from iptables_emu.ext.masked_match import MaskedMatch
 from iptables_emu.ext.region import masked
 from iptables_emu.options.types import TOS_NAMES, tos_mask
 
@@ -14,26 +15,18 @@ NAME_MASK = 0x3F  # that of a name
 
 
 @dataclass(frozen=True, slots=True)
-class Tos(Match):
+class Tos(MaskedMatch):
     """``byte & mask == value``."""
 
     NAME: ClassVar[str] = "tos"
+    OPTION: ClassVar[str] = "tos"
     OPTIONS: ClassVar[Sequence[Opt]] = (
         Opt("tos", tos_mask(NAME_MASK), invert=True, mandatory=True, ident=1, metavar="value[/mask]",
             help="the TOS byte, as a number with an optional mask or by name: " + ", ".join(n for n, _ in TOS_NAMES)),
     )  # fmt: skip
 
-    value: int
-    mask: int
-    inverted: bool = False
-
-    @classmethod
-    def parse(cls, given: Gathered, base: Base) -> Self:
-        value, mask = given["tos"].value
-        return cls(value, mask, given["tos"].inverted)
-
-    def save(self, base: Base) -> str:
-        return f"{' !' if self.inverted else ''} --tos 0x{self.value:02x}/0x{self.mask:02x}"
+    def shown(self) -> str:
+        return f" 0x{self.value:02x}/0x{self.mask:02x}"
 
     def listing(self, numeric: bool, base: Base) -> str:
         name = next((n for n, value in TOS_NAMES if value == self.value), None)

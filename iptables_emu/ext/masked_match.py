@@ -1,4 +1,4 @@
-"""What mark and connmark share: a mark under a mask (upstream: libxt_mark.c, libxt_connmark.c)."""
+"""A number of the packet under a mask: mark, connmark, tos, realm (upstream: libxt_mark.c and its like)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from iptables_emu.options.types import show_mark_mask
 
 
 @dataclass(frozen=True, slots=True)
-class MarkMatch(Match):
-    """``mark & mask == value``, as 32-bit numbers. ``FIELD`` is the packet's field, ``NFT`` its name in nft."""
+class MaskedMatch(Match):
+    """``number & mask == value``, by the one option ``OPTION``."""
 
-    FIELD: ClassVar[str]
-    NFT: ClassVar[str]
+    OPTION: ClassVar[str]
 
     value: int
     mask: int
@@ -24,11 +23,24 @@ class MarkMatch(Match):
 
     @classmethod
     def parse(cls, given: Gathered, base: Base) -> Self:
-        value, mask = given["mark"].value
-        return cls(value, mask, given["mark"].inverted)
+        value, mask = given[cls.OPTION].value
+        return cls(value, mask, given[cls.OPTION].inverted)
 
     def save(self, base: Base) -> str:
-        return f"{' !' if self.inverted else ''} --mark{show_mark_mask(self.value, self.mask)}"
+        return f"{' !' if self.inverted else ''} --{self.OPTION}{self.shown()}"
+
+    def shown(self) -> str:
+        """`` value/mask`` as iptables-save has it."""
+        return show_mark_mask(self.value, self.mask)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkMatch(MaskedMatch):
+    """A mark of 32 bits. ``FIELD`` is the packet's field, ``NFT`` its name in nft."""
+
+    OPTION: ClassVar[str] = "mark"
+    FIELD: ClassVar[str]
+    NFT: ClassVar[str]
 
     def translate(self, base: Base) -> str:
         return f"{self.NFT} {nft.masked(self.value, self.mask, self.inverted)}"
